@@ -1,0 +1,178 @@
+"""What a backend is, and how one is made by name.
+
+A backend keeps the history of many packages, each in a Git repository of its own. It has two faces:
+
+*   **the halves**: :meth:`~Backend.record` computes a revision as bytes and touches nothing; :meth:`~Backend.publish`
+    replays such bytes into the repository, as often as it takes. A caller with a database (the CKAN layer) commits
+    between the two.
+*   **the verbs** of a store: ``create``, ``fetch``, ``update``, ... Each is the two halves in one call. Here the
+    repository's refs are the truth, and everything is public.
+
+A new backend is a class with these methods, registered under the entry-point group ``ckanext.metastore.backends``,
+and a test class that inherits :class:`ckanext.metastore.testing.BackendContract`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+from ckanext.metastore.core.errors import Invalid
+from ckanext.metastore.core.types import (
+    Author,
+    Change,
+    Document,
+    Head,
+    Package,
+    RecordedRevision,
+    Revision,
+    Tag,
+    TagUpdate,
+)
+
+ENTRY_POINT_GROUP = "ckanext.metastore.backends"
+
+
+class Backend(Protocol):
+    """The history of many packages. Everything after the package id is keyword-only."""
+
+    # -- the two halves of a transactional save ----------------------------------------------------------------
+
+    def record(
+        self,
+        package_id: str,
+        *,
+        document: Document | None,
+        author: Author,
+        message: str = "",
+        timestamp: datetime | None = None,
+        public: bool = True,
+        user: str = "",
+        head: Head | None = None,
+    ) -> RecordedRevision:
+        """Compute the revision that follows ``head``, without reading or writing any repository.
+
+        :param document: what ``datapackage.json`` is to hold; ``None`` takes the generated files away (a deletion)
+        :param timestamp: when it happened; now, where left out; never before the head's
+        :param user: the account's name, for the ``CKAN-User`` trailer; no trailer where empty
+        :param head: the parent; ``None`` makes a root
+        :raises Invalid: the document or the message cannot be stored
+        """
+
+    def publish(
+        self, package_id: str, *, revisions: Iterable[RecordedRevision] = (), tags: Iterable[TagUpdate] = ()
+    ) -> None:
+        """Replay recorded revisions and tag updates, oldest first, until they are durable. May be repeated.
+
+        Fast-forward only: a public revision whose parent is not the branch's head, and which the branch does not
+        hold yet, is a conflict.
+
+        :raises Conflict: the branch has moved elsewhere
+        :raises Unavailable: not now; nothing is lost
+        """
+
+    def load(self, package_id: str, *, sha: str, public: bool = True, path: str = "datapackage.json") -> bytes:
+        """Read one file of one revision by its full sha, private ones too. The caller has decided who may.
+
+        :raises NotFound: no such dataset, revision or file
+        """
+
+    # -- the verbs ---------------------------------------------------------------------------------------------
+
+    def create(
+        self, package_id: str, *, document: Document, author: Author, message: str = "", timestamp: datetime | None = None
+    ) -> Package:
+        """Start a package's history, or take it up again after :meth:`delete`.
+
+        :raises Conflict: it exists already
+        :raises InvalidName: ``package_id`` is empty or no text
+        """
+
+    def fetch(self, package_id: str, *, revision_ref: str = "HEAD") -> Package:
+        """Read the document as it was.
+
+        :param revision_ref: ``HEAD``, a tag, a full sha, or an unambiguous abbreviation of 7 digits or more
+        :raises NotFound: no such package or revision, or the package is deleted there
+        :raises Invalid: an abbreviation fits more than one revision
+        """
+
+    def update(
+        self,
+        package_id: str,
+        *,
+        document: Document,
+        author: Author,
+        message: str = "",
+        base_revision: str | None = None,
+        timestamp: datetime | None = None,
+    ) -> Package:
+        """Save a new state of the whole document. Saving what is there already makes no revision.
+
+        :param base_revision: the sha that the caller started from
+        :raises Conflict: ``base_revision`` is not the head; carries the head
+        """
+
+    def delete(self, package_id: str, *, author: Author, message: str = "", base_revision: str | None = None) -> Revision:
+        """Record that the package is gone. Its history stays."""
+
+    def purge(self, package_id: str) -> None:
+        """Destroy the package's repositories and all history. Purging what is not there is no error."""
+
+    def rename(self, package_id: str, *, new_id: str) -> None:
+        """Move a history to another id.
+
+        :raises Conflict: ``new_id`` has a history of its own
+        """
+
+    def revision_list(self, package_id: str, *, limit: int = 20, offset: int = 0) -> list[Revision]:
+        """List revisions, newest first; reads ``offset + limit`` commits at most."""
+
+    def revision_fetch(self, package_id: str, *, revision_ref: str = "HEAD") -> Revision: ...
+
+    def revert(
+        self, package_id: str, *, to_revision_ref: str, author: Author, message: str = "", base_revision: str | None = None
+    ) -> Package:
+        """Save the document of an older revision again, as a new one."""
+
+    def diff(self, package_id: str, *, revision_ref_a: str, revision_ref_b: str = "HEAD") -> list[Change]: ...
+
+    def tag_create(
+        self, package_id: str, *, name: str, author: Author, description: str = "", revision_ref: str = "HEAD"
+    ) -> Tag:
+        """Name a revision.
+
+        :raises Conflict: the tag exists
+        :raises InvalidName: Git or GitHub would refuse the name
+        """
+
+    def tag_list(self, package_id: str) -> list[Tag]:
+        """List all tags, newest first."""
+
+    def tag_fetch(self, package_id: str, *, tag: str) -> Tag: ...
+
+    def tag_update(
+        self, package_id: str, *, tag: str, author: Author, name: str | None = None, description: str | None = None
+    ) -> Tag:
+        """Rename or describe anew; the tag stays at its revision. What is left out stays as it was.
+
+        A rename sets the new ref before it removes the old one.
+        """
+
+    def tag_delete(self, package_id: str, *, tag: str) -> None: ...
+
+
+def create_backend(name: str, **options: Any) -> Backend:
+    """Make the backend of that name.
+
+    :param name: ``"git"``, or any name registered under the entry-point group ``ckanext.metastore.backends``
+    :param options: the backend's own; ``create_backend("git", path="/srv/metastore")``
+    :raises Invalid: there is no such backend; the error names those that there are
+    """
+    registered = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+    if name not in registered:
+        known = ", ".join(sorted(registered)) or "none; is ckanext-metastore installed?"
+        raise Invalid("backend", f"no backend is called {name!r}; there are: {known}")
+    backend: Backend = registered[name].load()(**options)
+    return backend
