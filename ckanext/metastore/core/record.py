@@ -1,0 +1,118 @@
+"""From a document to a revision, as bytes: the pure half of a save.
+
+No clock is read where a time is given, no repository and no configuration: the same input gives the same sha on every
+machine, and after a crash.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from ckanext.metastore.core import objects
+from ckanext.metastore.core.document import DOCUMENT_PATH, GENERATED_PATHS, files
+from ckanext.metastore.core.names import check_package_id, check_tag_name
+from ckanext.metastore.core.objects import TreeEntry
+from ckanext.metastore.core.text import normalise_author, normalise_message, normalise_timestamp, one_line
+from ckanext.metastore.core.types import Author, Document, GitObject, Head, RecordedRevision, Site
+
+_TRAILERS = re.compile(r"\n\nCKAN-Dataset: [^\n]+(?:\nCKAN-User: [^\n]+)?\Z")
+
+
+def record(
+    package_id: str,
+    *,
+    document: Document | None,
+    author: Author,
+    message: str = "",
+    timestamp: datetime | None = None,
+    public: bool = True,
+    user: str = "",
+    head: Head | None = None,
+    site: Site | None = None,
+) -> RecordedRevision:
+    """Compute the revision that follows ``head``. See :meth:`ckanext.metastore.core.Backend.record`.
+
+    :param site: the committer, and where the dataset's page is; the author commits where there is none
+    :raises Invalid: the document or the message cannot be stored
+    :raises InvalidName: ``package_id`` is empty or no text
+    """
+    check_package_id(package_id)
+    kept = {entry.name: entry for entry in objects.parse_tree(head.tree)} if head else {}
+    message = normalise_message(message) or _default_message(document, kept)
+    blobs = _blobs(document, site, package_id)
+    root = objects.tree([*_others(kept), *(TreeEntry(path, blob.sha) for path, blob in blobs.items())])
+    author = normalise_author(author)
+    seconds = normalise_timestamp(timestamp, not_before=head.timestamp if head else 0)
+    commit = objects.commit(
+        tree=root.sha,
+        parents=[head.sha] if head else [],
+        author=author,
+        committer=site.committer if site else author,
+        timestamp=seconds,
+        message=message + _trailers(package_id, user),
+    )
+    new = [blob for path, blob in blobs.items() if path not in kept or kept[path].sha != blob.sha]
+    if head is None or head.tree != root.data:
+        new.append(root)
+    return RecordedRevision(
+        sha=commit.sha,
+        parents=(head.sha,) if head else (),
+        tree=root.data,
+        author=author,
+        message=message,
+        timestamp=seconds,
+        public=public,
+        objects=(*new, commit),
+    )
+
+
+def record_tag(
+    *, name: str, revision_id: str, author: Author, description: str = "", timestamp: datetime | None = None
+) -> GitObject:
+    """Compute the annotated tag that names a revision.
+
+    :param revision_id: the commit's full sha
+    :raises InvalidName: Git or GitHub would refuse the name
+    :raises Invalid: the description is too long
+    """
+    return objects.tag_object(
+        name=check_tag_name(name),
+        target=revision_id,
+        tagger=author,
+        timestamp=normalise_timestamp(timestamp),
+        message=normalise_message(description, field="description"),
+    )
+
+
+def without_trailers(message: str) -> str:
+    """Give what the author wrote, of a message that :func:`record` stored."""
+    return _TRAILERS.sub("", message)
+
+
+def _blobs(document: Document | None, site: Site | None, package_id: str) -> dict[str, GitObject]:
+    if document is None:
+        return {}
+    return {path: objects.blob(data) for path, data in files(document, site, package_id).items()}
+
+
+def _others(entries: dict[str, TreeEntry]) -> list[TreeEntry]:
+    """Give the entries that are not ours."""
+    return [entry for name, entry in entries.items() if name not in GENERATED_PATHS]
+
+
+def _default_message(document: Document | None, kept: dict[str, TreeEntry]) -> str:
+    if document is None:
+        return "Delete dataset"
+    return "Update dataset" if DOCUMENT_PATH in kept else "Create dataset"
+
+
+def _trailers(package_id: str, user: str) -> str:
+    """Give one blank line and the trailers, each on a line of its own.
+
+    :see: https://git-scm.com/docs/git-interpret-trailers
+    """
+    trailers = f"\n\nCKAN-Dataset: {one_line(package_id) or '-'}"
+    if user_line := one_line(user):
+        trailers += f"\nCKAN-User: {user_line}"
+    return trailers
