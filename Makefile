@@ -1,0 +1,56 @@
+# Every target brings what it needs: a fresh clone and "make demo" or "make test" is all there is to do.
+# Options: PYTHON= (3.10 or newer), PYTEST_ARGS=; for the demo PORT=, PG_PORT=, REDIS_PORT=, SOLR_PORT=.
+
+PYTHON ?= python3
+TOOL = $(PYTHON) -m dev
+BIN = var/venv/bin
+WITHOUT_CKAN = -p no:ckan -p no:ckan_fixtures
+TESTS = ckanext/metastore/tests
+
+PORT ?= 5000
+DEMO_PORTS = --port $(PORT) $(foreach name,PG REDIS SOLR,$(if $($(name)_PORT),--$(name)-port $($(name)_PORT)))
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-core test-ckan test-wheel lint format bench services services-down clean
+
+help: ## What can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
+
+install: ## Install what is missing: Debian packages, CKAN, Solr
+	@$(TOOL) install
+
+demo: install ## A small city's portal on http://localhost:5000 (PORT=), until Ctrl-C
+	@$(TOOL) demo $(DEMO_PORTS)
+
+test: lint test-core test-ckan test-wheel ## Everything that CI checks
+
+test-core: install ## The tests that need neither CKAN nor services
+	$(BIN)/python -m pytest $(WITHOUT_CKAN) $(TESTS)/core $(PYTEST_ARGS)
+
+test-ckan: install ## The tests with CKAN, on services of their own
+	@$(TOOL) run pytest $(TESTS)/ckan $(PYTEST_ARGS)
+
+test-wheel: install ## Build the wheel and use it where there is no CKAN
+	@$(TOOL) wheel
+
+lint: install ## Style, types, layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install ## Put the code into the common format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: install ## Measure what recording costs, on services that use fsync
+	@$(TOOL) run --durable python bench/run.py
+
+services: install ## Start services for tests that stay up; says how to use them
+	@$(TOOL) up
+
+services-down: ## Stop them
+	@$(TOOL) down
+
+clean: ## Remove all that make made, the demo's data too
+	@$(TOOL) clean

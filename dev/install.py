@@ -1,0 +1,133 @@
+"""Installs what is missing: Debian packages, the virtual environment with CKAN, the search server's jars."""
+
+import ctypes.util
+import hashlib
+import os
+import shutil
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from glob import glob
+from importlib.util import find_spec
+from pathlib import Path
+
+from dev.console import Failure, Job, finish, say
+from dev.paths import DEV, LOGS, ROOT, SOLR, VENV, venv_program
+
+PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something the machine must have, and the Debian package that brings it."""
+
+    package: str
+    present: Callable[[], object]
+
+
+def _program(name: str) -> Callable[[], object]:
+    return lambda: shutil.which(name)
+
+
+NEEDS = (
+    Need("postgresql", lambda: glob("/usr/lib/postgresql/*/bin/initdb") or shutil.which("initdb")),
+    Need("redis-server", _program("redis-server")),
+    Need("git", _program("git")),
+    Need("default-jdk-headless", _program("javac")),
+    Need("maven", _program("mvn")),
+    Need("build-essential", _program("cc")),
+    Need("libpq-dev", _program("pg_config")),
+    Need("libmagic1", lambda: ctypes.util.find_library("magic")),
+    Need(f"{PYTHON}-venv", lambda: find_spec("ensurepip")),
+    Need(f"{PYTHON}-dev", lambda: Path(sysconfig.get_path("include"), "Python.h").exists()),
+)
+
+
+def install() -> None:
+    """Install everything that is missing; where nothing is, this takes a fraction of a second."""
+    if sys.version_info < (3, 10):
+        raise Failure(f"Python 3.10 or newer is needed, not {sys.version.split()[0]}: give PYTHON=.")
+    _install_packages([need.package for need in NEEDS if not need.present()])
+    jobs = [*_environment_jobs(), *_solr_jobs()]
+    if jobs:
+        say(f"Installing (the first time takes a minute or two; logs in {LOGS}):")
+    finish(*jobs)
+    if jobs:
+        _finish_solr()
+        _stamp(VENV, _environment_inputs())
+        _stamp(SOLR, _solr_inputs())
+
+
+def _install_packages(packages: list[str]) -> None:
+    if not packages:
+        return
+    say(f"Installing from Debian: {' '.join(packages)}")
+    apt = ["apt-get", "-y", "--no-install-recommends"]
+    if os.geteuid() != 0:
+        if not shutil.which("sudo"):
+            raise Failure(f"As root, run: apt-get install {' '.join(packages)}")
+        apt = ["sudo", *apt]
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    finish(Job("package lists", [*apt, "update"], LOGS / "apt.log", quiet))
+    finish(Job("packages", [*apt, "install", *packages], LOGS / "apt.log", quiet))
+
+
+def _environment_inputs() -> list[bytes]:
+    """What the virtual environment depends on: when any of it changes, it is brought up to date."""
+    names = ("requirements.txt", "dev-requirements.txt", "pyproject.toml", "setup.py")
+    return [sys.version.encode(), *((ROOT / name).read_bytes() for name in names)]
+
+
+def _environment_jobs() -> list[Job]:
+    if _is_stamped(VENV, _environment_inputs()):
+        return []
+    if not _works(VENV):
+        shutil.rmtree(VENV, ignore_errors=True)
+        finish(Job("virtual environment", [sys.executable, "-m", "venv", str(VENV)], LOGS / "pip.log"))
+    pip = [venv_program("python"), "-m", "pip", "install", "--disable-pip-version-check"]
+    command = [*pip, "-r", "dev-requirements.txt", "--editable", "."]
+    return [Job("CKAN and the developers' tools", command, LOGS / "pip.log")]
+
+
+def _works(venv: Path) -> bool:
+    """Whether the environment is there and made by the Python that runs us."""
+    python = (venv / "bin" / "python")
+    return python.exists() and (venv / "lib" / PYTHON).exists()
+
+
+def _solr_inputs() -> list[bytes]:
+    return [(DEV / "solr" / name).read_bytes() for name in ("pom.xml", "SolrServer.java")]
+
+
+def _solr_jobs() -> list[Job]:
+    if _is_stamped(SOLR, _solr_inputs()):
+        return []
+    shutil.rmtree(SOLR, ignore_errors=True)
+    goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={SOLR}/lib"]
+    command = ["mvn", "-B", "-q", "-f", str(DEV / "solr" / "pom.xml"), *goal]
+    return [Job("Solr's jars", command, LOGS / "maven.log")]
+
+
+def _finish_solr() -> None:
+    """Compile the main class into a jar beside the others."""
+    if _is_stamped(SOLR, _solr_inputs()):
+        return
+    source, classes = str(DEV / "solr" / "SolrServer.java"), str(SOLR / "classes")
+    compiler = ["javac", "-cp", f"{SOLR}/lib/*", "-d", classes, source]
+    finish(Job("Solr's main class", compiler, LOGS / "javac.log"))
+    archive = ["jar", "--create", "--file", f"{SOLR}/lib/server.jar", "-C", classes, "."]
+    finish(Job("Solr's archive", archive, LOGS / "javac.log"))
+
+
+def _digest(inputs: Iterable[bytes]) -> str:
+    return hashlib.sha256(b"\0".join(inputs)).hexdigest()
+
+
+def _is_stamped(folder: Path, inputs: Iterable[bytes]) -> bool:
+    stamp = folder / ".made-from"
+    return stamp.exists() and stamp.read_text() == _digest(inputs)
+
+
+def _stamp(folder: Path, inputs: Iterable[bytes]) -> None:
+    (folder / ".made-from").write_text(_digest(inputs))
