@@ -1,0 +1,198 @@
+"""The folder that holds all repositories: where each is, and how one comes, moves and goes.
+
+::
+
+    <root>/<xx>/<name>.git              what was public when it was recorded; the only one that is ever served
+    <root>/<xx>/<name>.private.git      everything else; borrows objects from the first, never the other way
+    <root>/<xx>/.lock                   held while a repository of this shard is written
+
+``<name>`` is made of the dataset's id, ``<xx>`` its first two characters. A name with a leading dot is a repository
+that is half made or half removed; whoever comes next clears it away.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from ckanext.metastore.backends.git.libgit2 import translated_errors
+from ckanext.metastore.backends.git.repository import Repository
+from ckanext.metastore.core.errors import Conflict, Unavailable
+from ckanext.metastore.core.names import repository_name
+
+LOCK_TIMEOUT = 10.0
+LOCK_PAUSE = 0.005
+"""Seconds. A lock is held for some milliseconds: no network is used under it."""
+
+_CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"
+_DIRECTORIES = ("objects/info", "objects/pack", "refs/heads", "refs/tags")
+
+
+class Folder:
+    """The repositories below ``root``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, package_id: str, *, public: bool) -> Path:
+        """Give the place of a package's repository, there or not.
+
+        :raises InvalidName: the id is empty or no text
+        """
+        name = repository_name(package_id)
+        return self.root / name[:2] / (f"{name}.git" if public else f"{name}.private.git")
+
+    def open(self, package_id: str, *, public: bool) -> Repository | None:
+        """Open a package's repository; ``None`` where there is none."""
+        path = self.path(package_id, public=public)
+        return Repository(path) if path.exists() else None
+
+    def open_or_create(self, package_id: str, *, public: bool, branch: str) -> Repository:
+        """Open a package's repository for writing, under its lock. The private one borrows from the public one."""
+        path = self.path(package_id, public=public)
+        with translated_errors("create the repository"):
+            if not path.exists():
+                _create(path, branch, mode=0o777 if public else 0o700)
+            self._lend(package_id)
+        return Repository(path)
+
+    def rename(self, package_id: str, new_id: str) -> None:
+        """Move a package's repositories, under the lock of both ids. If it was cut off, the same call finishes it.
+
+        :raises Conflict: ``new_id`` has a history of its own
+        """
+        private, new_private = self.path(package_id, public=False), self.path(new_id, public=False)
+        public, new_public = self.path(package_id, public=True), self.path(new_id, public=True)
+        with translated_errors("move the repository"):
+            begun = private.exists() and str(_alternate(new_public)) in _read_alternates(private)
+            if not begun and (new_public.exists() or new_private.exists()):
+                raise Conflict(f"{new_id} has a history of its own")
+            if private.exists():
+                _write_alternates(private, [_alternate(public), _alternate(new_public)])
+            _move(public, new_public)
+            _move(private, new_private)
+            self._lend(new_id)
+
+    def purge(self, package_id: str) -> None:
+        """Destroy a package's repositories: out of the way first, so that no half of one is ever seen."""
+        gone = []
+        with self.lock(package_id), translated_errors("remove the repository"):
+            for public in (False, True):
+                path = self.path(package_id, public=public)
+                gone.append(path.with_name(f".gone-{path.name}"))
+                shutil.rmtree(gone[-1], ignore_errors=True)
+                _move(path, gone[-1])
+        with translated_errors("remove the repository"):
+            for path in gone:
+                if path.exists():
+                    shutil.rmtree(path)
+
+    @contextmanager
+    def lock(self, *package_ids: str) -> Iterator[None]:
+        """Keep all other writers, threads and processes, away from these packages.
+
+        :raises Unavailable: somebody has held it for ten seconds
+        """
+        shards = sorted({self.path(package_id, public=True).parent for package_id in package_ids})
+        with ExitStack() as stack:
+            for shard in shards:
+                stack.enter_context(_locked(shard))
+            yield
+
+    def _lend(self, package_id: str) -> None:
+        """Let the private repository borrow from the public one, where both are there."""
+        private, public = self.path(package_id, public=False), self.path(package_id, public=True)
+        if private.exists() and public.exists():
+            _write_alternates(private, [_alternate(public)])
+
+
+def _create(path: Path, branch: str, mode: int) -> None:
+    """Make a minimal bare repository that is there as a whole or not at all.
+
+    ``objects/pack`` is part of it: a handle opened before the first gc would never see a pack without it.
+    """
+    new = path.with_name(f".new-{path.name}")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(mode=mode)
+    for directory in _DIRECTORIES:
+        (new / directory).mkdir(parents=True)
+    _write_durably(new / "config", _CONFIG)
+    _write_durably(new / "HEAD", f"ref: refs/heads/{branch}\n")
+    _move(new, path)
+
+
+def _alternate(public: Path) -> Path:
+    """Give the way from any repository's ``objects`` to a public one's, so that the root may be moved or mounted."""
+    return Path("../../..", public.parent.name, public.name, "objects")
+
+
+def _read_alternates(repository: Path) -> list[str]:
+    file = repository / "objects/info/alternates"
+    return file.read_text().splitlines() if file.exists() else []
+
+
+def _write_alternates(repository: Path, alternates: list[Path]) -> None:
+    lines = [str(alternate) for alternate in alternates]
+    if _read_alternates(repository) != lines:
+        _write_durably(repository / "objects/info/alternates", "".join(f"{line}\n" for line in lines))
+
+
+def _write_durably(path: Path, text: str) -> None:
+    """Write a file so that it is there as a whole or not at all, also after a power cut."""
+    new = path.with_name(f"{path.name}.new")
+    with new.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    _sync(path.parent)
+
+
+def _move(path: Path, new: Path) -> None:
+    """Rename a repository, where it is there, durably."""
+    if path.exists():
+        path.rename(new)
+        _sync(path.parent)
+        _sync(new.parent)
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _locked(shard: Path) -> Iterator[None]:
+    with translated_errors("lock the repository"):
+        shard.mkdir(parents=True, exist_ok=True)
+        file = (shard / ".lock").open("a")
+    try:
+        _acquire(file.fileno())
+        yield
+    finally:
+        # Not only closed: a process forked meanwhile holds a copy of the descriptor.
+        fcntl.flock(file, fcntl.LOCK_UN)
+        file.close()
+
+
+def _acquire(descriptor: int) -> None:
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"cannot lock the repository: another process has held it for {LOCK_TIMEOUT} s"
+                ) from None
+            time.sleep(LOCK_PAUSE)
+        except OSError as error:
+            raise Unavailable(f"cannot lock the repository: {error}") from error
