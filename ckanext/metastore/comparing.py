@@ -1,0 +1,37 @@
+"""Two revisions of a dataset, told apart in the form that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ckanext.metastore import mapper
+from ckanext.metastore.core.diff import diff, json_patch, unified
+from ckanext.metastore.core.types import Change
+from ckanext.metastore.history import History
+from ckanext.metastore.model.queries import Row
+
+
+def changes(history: History, a: Row, b: Row) -> list[Change]:
+    """The dataset's fields that changed, resources matched by id."""
+    return diff(_dataset(history, a), _dataset(history, b))
+
+
+def patch(history: History, a: Row, b: Row) -> list[dict[str, Any]]:
+    """The JSON Patch that turns the dataset at ``a`` into the one at ``b``.
+
+    :see: https://www.rfc-editor.org/rfc/rfc6902
+    """
+    return json_patch(_dataset(history, a), _dataset(history, b))
+
+
+def text(history: History, a: Row, b: Row) -> str:
+    """The difference of the two ``datapackage.json``, as ``git diff`` shows it."""
+    return unified(history.text(a), history.text(b), label_a=a.sha[:12], label_b=b.sha[:12])
+
+
+FORMATS: dict[str, Callable[[History, Row, Row], Any]] = {"changes": changes, "json_patch": patch, "unified": text}
+
+
+def _dataset(history: History, revision: Row) -> dict[str, Any]:
+    return mapper.to_dataset(history.document(revision))

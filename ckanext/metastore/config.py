@@ -1,0 +1,114 @@
+"""Every option, read and checked in one place: the only module that asks ``toolkit.config``.
+
+Options are declared in ``config_declaration.yaml``; CKAN also reads each from its usual environment variable,
+``CKANEXT__METASTORE__PATH`` for ``ckanext.metastore.path``.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import ckantoolkit as tk
+
+from ckanext.metastore.core import Author, Backend, Invalid, InvalidName, MetastoreError, Site, create_backend
+from ckanext.metastore.core.names import check_branch
+
+PREFIX = "ckanext.metastore."
+AUTHOR_MODES = ("masked", "real", "pseudonym")
+
+
+def option(name: str) -> Any:
+    """The value of ``ckanext.metastore.<name>``, or its declared default."""
+    return tk.config.get(PREFIX + name)
+
+
+def path() -> str:
+    """The folder of the repositories."""
+    if option("path"):
+        return str(option("path"))
+    storage = tk.config.get("ckan.storage_path")
+    if not storage:
+        raise Invalid(f"{PREFIX}path", "is not set, and neither is ckan.storage_path: name a folder for the repositories")
+    return os.path.join(storage, "metastore")
+
+
+def dataset_types() -> frozenset[str]:
+    """The dataset types whose saves are recorded."""
+    return frozenset(option("dataset_types"))
+
+
+def site_host() -> str:
+    """The host name in the site's address."""
+    return urlsplit(tk.config.get("ckan.site_url") or "").hostname or "localhost"
+
+
+def secret() -> str:
+    """The site's secret, which pseudonyms hang on."""
+    return str(tk.config.get("SECRET_KEY") or "")
+
+
+def site_id() -> str:
+    """The name of the account that CKAN acts as on its own behalf."""
+    return str(tk.config.get("ckan.site_id"))
+
+
+def dataset_url() -> str:
+    """The address of a dataset's page, with ``{id}`` in it."""
+    return f"{_root()}/dataset/{{id}}"
+
+
+def download_url(dataset: dict[str, Any], resource: dict[str, Any]) -> str:
+    """The address of an uploaded file, in no particular language."""
+    kind, file_name = dataset.get("type") or "dataset", resource["url"].rsplit("/")[-1]
+    return f"{_root()}/{kind}/{dataset['id']}/resource/{resource['id']}/download/{file_name}"
+
+
+def _root() -> str:
+    path = (tk.config.get("ckan.root_path") or "").replace("/{{LANG}}", "").rstrip("/")
+    return f"{(tk.config.get('ckan.site_url') or '').rstrip('/')}{path}"
+
+
+def site_author() -> Author:
+    """The site itself: the committer of every commit, and its author where nobody is logged in."""
+    return Author(tk.config.get("ckan.site_title") or "CKAN", f"noreply@{site_host()}")
+
+
+def backend() -> Backend:
+    """The configured backend; one for each distinct configuration."""
+    return _backend(option("backend"), path(), option("branch"), Site(site_author(), dataset_url()))
+
+
+@lru_cache(maxsize=8)
+def _backend(name: str, folder: str, branch: str, site: Site) -> Backend:
+    return create_backend(name, path=folder, branch=branch, site=site)
+
+
+def check() -> None:
+    """Refuse to start on a wrong or missing option, with a sentence that says which and why.
+
+    :raises toolkit.CkanConfigurationException: an option is wrong
+    """
+    try:
+        check_branch(option("branch"))
+        if option("author") not in AUTHOR_MODES:
+            raise Invalid(f"{PREFIX}author", f"is {option('author')!r}; it must be one of {', '.join(AUTHOR_MODES)}")
+        if not dataset_types():
+            raise Invalid(f"{PREFIX}dataset_types", "is empty; name at least one dataset type, such as dataset")
+        _check_folder(path())
+        backend()
+    except (Invalid, InvalidName) as error:
+        raise tk.CkanConfigurationException(f"{error.field}: {error.reason}") from error
+    except MetastoreError as error:
+        raise tk.CkanConfigurationException(f"{PREFIX}backend: {error}") from error
+
+
+def _check_folder(folder: str) -> None:
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise Invalid(f"{PREFIX}path", f"the folder {folder} cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Invalid(f"{PREFIX}path", f"the folder {folder} cannot be written to by this user")

@@ -1,0 +1,106 @@
+"""One dataset's history, as far as one reader may see it: every read goes through here.
+
+The tables say what there is and in which order; the documents come from the repository or, until a revision is
+published, from its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ckanext.metastore import config
+from ckanext.metastore.core import Invalid, NotFound
+from ckanext.metastore.core.document import DOCUMENT_PATH, parse_document
+from ckanext.metastore.core.names import is_abbreviation
+from ckanext.metastore.core.objects import parse_commit, parse_tree, unpack_objects
+from ckanext.metastore.core.types import Document, GitObject
+from ckanext.metastore.model import queries
+from ckanext.metastore.model.queries import Row
+
+
+class History:
+    """The revisions and tags of one dataset.
+
+    :param dataset_id: CKAN's id, never the name
+    :param private: whether the reader may see what was recorded while the dataset was not public; if not, nothing
+        here tells that there is any
+    """
+
+    def __init__(self, dataset_id: str, *, private: bool) -> None:
+        self.dataset_id = dataset_id
+        self.private = private
+
+    def head(self) -> Row:
+        """The newest revision.
+
+        :raises NotFound: there is none
+        """
+        return self._found(queries.newest(self.dataset_id, private=self.private), "HEAD")
+
+    def at(self, timestamp: int) -> Row:
+        """The revision that was the newest at a time in seconds since 1970-01-01 UTC.
+
+        :raises NotFound: the history begins later
+        """
+        return self._found(queries.newest(self.dataset_id, private=self.private, until=timestamp), "as_of")
+
+    def resolve(self, ref: str, *, field: str = "revision_ref") -> Row:
+        """The revision that a ref names: ``HEAD``, a tag, or a sha of 7 digits or more, tried in this order.
+
+        :param field: the parameter's name, for the error
+        :raises NotFound: this dataset has no such revision
+        :raises Invalid: the abbreviation fits more than one revision
+        """
+        if ref == "HEAD":
+            return self.head()
+        tag = queries.tag(self.dataset_id, ref, private=self.private)
+        prefix = tag.sha if tag else ref.lower()
+        rows = queries.by_prefix(self.dataset_id, prefix, private=self.private) if is_abbreviation(prefix) else []
+        if len(rows) > 1:
+            raise Invalid(field, f"{ref} is short for more than one revision; give more digits")
+        return self._found(rows[0] if rows else None, ref)
+
+    def page(self, *, limit: int, offset: int) -> Sequence[Row]:
+        """A page of revisions, newest first."""
+        return queries.page(self.dataset_id, private=self.private, limit=limit, offset=offset)
+
+    def tags(self, revisions: Sequence[Row] | None = None) -> Sequence[Row]:
+        """The tags, newest first: all, or those at the given revisions."""
+        shas = None if revisions is None else [revision.sha for revision in revisions]
+        return queries.tags(self.dataset_id, private=self.private, shas=shas)
+
+    def tag(self, name: str) -> Row:
+        """The tag of that name.
+
+        :raises NotFound: there is none
+        """
+        tag = queries.tag(self.dataset_id, name, private=self.private)
+        if tag is None:
+            raise NotFound("tag", name)
+        return tag
+
+    def text(self, revision: Row) -> bytes:
+        """What ``datapackage.json`` held at a revision."""
+        packed = None if revision.published else queries.objects(self.dataset_id, revision.seq)
+        if packed is None:
+            return config.backend().load(self.dataset_id, sha=revision.sha, public=revision.public)
+        found = _document_in({obj.sha: obj for obj in unpack_objects(packed)}, revision.sha)
+        return self.text(self.resolve(revision.parents.split()[0])) if found is None else found
+
+    def document(self, revision: Row) -> Document:
+        """The Data Package as it was at a revision."""
+        return parse_document(self.text(revision))
+
+    def _found(self, row: Row | None, ref: str) -> Row:
+        if row is None:
+            raise NotFound("revision", ref)
+        return row
+
+
+def _document_in(objects: dict[str, GitObject], sha: str) -> bytes | None:
+    """The document's bytes among a revision's objects; None where the revision took it over from its parent."""
+    tree = objects.get(parse_commit(objects[sha].data).tree)
+    entries = {entry.name: entry.sha for entry in parse_tree(tree.data)} if tree else {}
+    blob: Any = objects.get(entries.get(DOCUMENT_PATH, ""))
+    return blob.data if blob else None

@@ -1,0 +1,68 @@
+"""Who saves, why, and on what base: said once by the action that was called, read when the transaction commits.
+
+CKAN's actions call each other: ``resource_create`` calls ``package_update``, a bulk edit calls many. The outermost
+action's intent holds for all of them, so that nothing has to be passed through CKAN's contexts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+import ckantoolkit as tk
+
+
+@dataclass
+class Intent:
+    """What a caller means by a save.
+
+    :param user: the account's name; empty where nobody is logged in
+    :param message: the revision's message; empty for the default
+    :param base_revision: the revision that the caller started from, where it is to be checked
+    :param expected: dataset id -> base revision, for each dataset that the save turned out to touch
+    :param saved: dataset id -> the revision that the save made
+    """
+
+    user: str = ""
+    message: str = ""
+    base_revision: str | None = None
+    expected: dict[str, str] = field(default_factory=dict)
+    saved: dict[str, str] = field(default_factory=dict)
+
+
+_current: ContextVar[Intent | None] = ContextVar("metastore_intent", default=None)
+
+
+def active() -> bool:
+    """Whether a save is under way in this thread."""
+    return _current.get() is not None
+
+
+def current() -> Intent:
+    """The intent of the save under way; outside any action, of whoever is logged in."""
+    return _current.get() or Intent(user=_logged_in())
+
+
+@contextmanager
+def saving(user: str, message: str = "", base_revision: str | None = None) -> Iterator[Intent]:
+    """Hold an intent for the length of an action; inside another action's, only fill in what that one left open."""
+    outer = _current.get()
+    if outer is not None:
+        outer.message = outer.message or message
+        outer.base_revision = outer.base_revision or base_revision
+        yield outer
+        return
+    token = _current.set(Intent(user, message, base_revision))
+    try:
+        yield current()
+    finally:
+        _current.reset(token)
+
+
+def _logged_in() -> str:
+    if not tk.request:
+        return ""
+    user = tk.current_user
+    return str(user.name) if user.is_authenticated else ""

@@ -1,0 +1,1 @@
+"""CKAN's faces of the metastore: actions, who may call them, and what they take."""

@@ -1,0 +1,71 @@
+"""What every action does first: find the dataset, ask who may, and speak CKAN's errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ckantoolkit as tk
+from ckan import model
+
+from ckanext.metastore.core import Conflict, Invalid, InvalidName, NotFound, RateLimited, Unavailable
+from ckanext.metastore.history import History
+
+Context = Any
+
+
+def open_history(action: str, context: Context, data_dict: dict[str, Any]) -> History:
+    """The history of the dataset that ``id`` names, for whoever may call this action on it.
+
+    To those who may not even read the dataset it does not exist.
+
+    :raises toolkit.ObjectNotFound: there is no such dataset, for this user
+    :raises toolkit.NotAuthorized: this user may read the dataset, but not do this
+    """
+    package = find_package(data_dict["id"])
+    context = {**context, "package": package}
+    if not _may(action, context, package.id):
+        if not _may("package_show", context, package.id):
+            raise tk.ObjectNotFound(f"Dataset not found: {data_dict['id']}")
+        tk.check_access(action, context, {"id": package.id})
+    return History(package.id, private=_may("package_update", context, package.id))
+
+
+def find_package(id_or_name: str) -> Any:
+    """The dataset's row.
+
+    :raises toolkit.ObjectNotFound: there is none
+    """
+    package = model.Package.get(id_or_name) if "\0" not in id_or_name else None
+    if package is None:
+        raise tk.ObjectNotFound(f"Dataset not found: {id_or_name}")
+    return package
+
+
+def may_update(context: Context, dataset_id: str) -> bool:
+    """Whether this user may update the dataset, and so see all of its history."""
+    return _may("package_update", context, dataset_id)
+
+
+def _may(action: str, context: Context, dataset_id: str) -> bool:
+    try:
+        tk.check_access(action, {**context}, {"id": dataset_id})
+    except tk.NotAuthorized:
+        return False
+    return True
+
+
+@contextmanager
+def ckan_errors() -> Iterator[None]:
+    """Turn the metastore's errors into CKAN's."""
+    try:
+        yield
+    except NotFound as error:
+        raise tk.ObjectNotFound(f"{error.kind.capitalize()} not found: {error.ref}") from error
+    except (Invalid, InvalidName) as error:
+        raise tk.ValidationError({error.field: [error.reason]}) from error
+    except Conflict as error:
+        raise tk.ValidationError({"name": [str(error)]}) from error
+    except (RateLimited, Unavailable) as error:
+        raise tk.ValidationError({"message": [f"The metastore is not available now, try again: {error}"]}) from error

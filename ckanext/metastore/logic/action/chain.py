@@ -1,0 +1,51 @@
+"""How an action of CKAN's is chained, and what is common to all that are."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, TypeVar
+
+import ckantoolkit as tk
+from ckan import model
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OWN_PARAMETERS = ("revision_message", "base_revision", "revision_id")
+"""What is ours in a dataset or resource dict, and must never be stored as a field of it."""
+
+
+def chained(verb: str, name: str) -> Callable[[F], F]:
+    """Chain one of CKAN's own actions; its help is CKAN's, followed by the decorated function's.
+
+    :param verb: the module of ``ckan.logic.action`` that has it
+    """
+
+    def decorate(function: F) -> F:
+        core = getattr(import_module(f"ckan.logic.action.{verb}"), name)
+        function.__name__ = name
+        # CKAN wraps a chained action in a functools.partial and keeps only what is in the function's __dict__.
+        function.__dict__["__doc__"] = f"{inspect.getdoc(core)}\n\n{inspect.getdoc(function) or ''}".strip()
+        return tk.chained_action(function)
+
+    return decorate
+
+
+def without_ours(fields: dict[str, Any]) -> dict[str, Any]:
+    """A dataset or resource dict without what is ours, its resources too."""
+    kept = {key: value for key, value in fields.items() if key not in OWN_PARAMETERS}
+    if isinstance(kept.get("resources"), list):
+        kept["resources"] = [without_ours(item) if isinstance(item, dict) else item for item in kept["resources"]]
+    return kept
+
+
+def gone_resource(resource_id: Any) -> str:
+    """The id of the dataset that has, or had, a resource.
+
+    :raises toolkit.ObjectNotFound: CKAN knows of no such resource any more; ``package_id`` would help
+    """
+    resource = model.Resource.get(resource_id) if isinstance(resource_id, str) else None
+    if resource is None:
+        raise tk.ObjectNotFound(f"Resource not found: {resource_id}. If it is gone now, name its dataset in package_id")
+    return str(resource.package_id)

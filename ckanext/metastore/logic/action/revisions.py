@@ -1,0 +1,114 @@
+"""Looking at a dataset's history, and going back in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckantoolkit as tk
+
+from ckanext.metastore import comparing, reverting
+from ckanext.metastore.logic import dictize, schema
+from ckanext.metastore.logic.access import Context, ckan_errors, open_history
+
+
+@tk.side_effect_free
+def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[dict[str, Any]]:
+    """List the revisions of a dataset, newest first.
+
+    Revisions that were recorded while the dataset was not public are listed for those who may update it.
+
+    :param id: the id or name of the dataset
+    :type id: string
+    :param limit: how many to list, from 1 to 100 (optional, default: 20)
+    :type limit: int
+    :param offset: how many to leave out first (optional, default: 0)
+    :type offset: int
+
+    :returns: a list of dicts with ``id``, ``timestamp`` (ISO 8601, UTC), ``author``, ``message``, ``parents``, ``tags``
+        and ``published`` (false while the revision is not in the repository yet)
+    :rtype: list of dicts
+    """
+    params = schema.validate(data_dict, schema.revision_list())
+    history = open_history("dataset_revision_list", context, params)
+    rows = history.page(limit=params["limit"], offset=params["offset"])
+    return dictize.revisions(rows, history.tags(rows))
+
+
+@tk.side_effect_free
+def dataset_revision_show(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
+    """Show one revision of a dataset.
+
+    :param id: the id or name of the dataset
+    :type id: string
+    :param revision_ref: ``HEAD``, a tag, or the first 7 or more digits of a revision id
+    :type revision_ref: string
+
+    :returns: a dict as in ``dataset_revision_list``, and ``url``: the commit's page, or None where there is none
+    :rtype: dict
+    """
+    params = schema.validate(data_dict, schema.revision_show())
+    history = open_history("dataset_revision_show", context, params)
+    with ckan_errors():
+        row = history.resolve(params["revision_ref"])
+    (shown,) = dictize.revisions([row], history.tags([row]))
+    return {**shown, "url": None}
+
+
+@tk.side_effect_free
+def revision_diff(context: Context, data_dict: dict[str, Any]) -> Any:
+    """Compare two revisions of a dataset.
+
+    :param id: the id or name of the dataset
+    :type id: string
+    :param revision_ref_a: the older: ``HEAD``, a tag, or the first 7 or more digits of a revision id
+    :type revision_ref_a: string
+    :param revision_ref_b: the newer (optional, default: ``HEAD``)
+    :type revision_ref_b: string
+    :param format: ``changes``: the dataset's fields, resources matched by id; ``json_patch``: what turns the one dataset
+        into the other (RFC 6902); ``unified``: the text of ``datapackage.json`` (optional, default: ``changes``)
+    :type format: string
+
+    :returns: a list of dicts with ``kind`` (``added``, ``removed``, ``changed`` or ``moved``), ``path`` (a list), ``old`` and
+        ``new``; or a list of JSON Patch operations; or a text
+    """
+    params = schema.validate(data_dict, schema.revision_diff())
+    history = open_history("revision_diff", context, params)
+    with ckan_errors():
+        a = history.resolve(params["revision_ref_a"], field="revision_ref_a")
+        b = history.resolve(params["revision_ref_b"], field="revision_ref_b")
+        compared = comparing.FORMATS[params["format"]](history, a, b)
+    return [dictize.change(change) for change in compared] if params["format"] == "changes" else compared
+
+
+def dataset_revert(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
+    """Make a dataset what it was at a revision, as a new revision.
+
+    Its id, name, owner_org, private, state, creator and dates stay. What cannot be restored is named in ``warnings``.
+
+    :param id: the id or name of the dataset
+    :type id: string
+    :param to_revision_ref: ``HEAD``, a tag, or the first 7 or more digits of a revision id
+    :type to_revision_ref: string
+    :param revision_message: why (optional)
+    :type revision_message: string
+    :param fields: restore only these fields of the dataset (optional)
+    :type fields: list of strings
+    :param resources: restore only the resources with these ids (optional)
+    :type resources: list of strings
+    :param dry_run: change nothing; the answer has ``changes``, as ``revision_diff`` gives them (optional, default: false)
+    :type dry_run: bool
+    :param allow_private: allow a public dataset to go back to a revision that was not public (optional, default: false)
+    :type allow_private: bool
+
+    :returns: the dataset, with ``revision_id`` and ``warnings``, a list of texts
+    :rtype: dict
+    """
+    params = schema.validate(data_dict, schema.revert())
+    history = open_history("dataset_revert", context, params)
+    with ckan_errors():
+        plan = reverting.plan(history, params)
+    if params["dry_run"]:
+        changes = [dictize.change(change) for change in plan.changes]
+        return {"id": history.dataset_id, "changes": changes, "warnings": plan.warnings}
+    dataset = reverting.carry_out(plan, {"user": context.get("user"), "ignore_auth": context.get("ignore_auth", False)})
+    return {**dataset, "warnings": plan.warnings}

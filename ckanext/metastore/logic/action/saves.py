@@ -1,0 +1,126 @@
+"""CKAN's own writers, which learn to say why, and on what base. What they save is recorded by the session's events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ckantoolkit as tk
+from ckan import model
+
+from ckanext.metastore import intent
+from ckanext.metastore.logic import schema
+from ckanext.metastore.logic.access import Context
+from ckanext.metastore.logic.action.chain import chained, without_ours
+from ckanext.metastore.model import queries
+from ckanext.metastore.recorder import conflict
+
+_HELP = """
+With ckanext-metastore, every save becomes a revision:
+
+:param revision_message: what changed and why, at most 10,000 characters (optional)
+:param base_revision: the id of the revision that this change started from; the save fails with a validation error
+    that names the newer revision, its author and time, unless it is still the head (optional)
+
+The result has the ``revision_id`` of the dataset's head.
+"""
+
+DATASET_SAVES = {"create": ["package_create"], "update": ["package_update"]}
+"""The two that all others end in."""
+
+OTHER_SAVES = {
+    "create": ["resource_create", "member_create", "group_create"],
+    "update": [
+        "resource_update",
+        "package_revise",
+        "package_resource_reorder",
+        "package_owner_org_update",
+        "group_update",
+        "bulk_update_private",
+        "bulk_update_public",
+        "bulk_update_delete",
+    ],
+    "patch": ["package_patch", "resource_patch", "group_patch"],
+    "delete": [
+        "package_delete",
+        "dataset_purge",
+        "resource_delete",
+        "member_delete",
+        "group_delete",
+        "group_purge",
+        "organization_delete",
+        "organization_purge",
+    ],
+}
+"""Those that touch datasets too: chained so that the user and the message are known when CKAN commits."""
+
+
+def actions() -> dict[str, Any]:
+    """The chained actions, by name."""
+    saves = {name: _chain(verb, name, _save_dataset) for verb, names in DATASET_SAVES.items() for name in names}
+    others = {name: _chain(verb, name, _save) for verb, names in OTHER_SAVES.items() for name in names}
+    return {**saves, **others}
+
+
+def _chain(verb: str, name: str, save: Callable[..., Any]) -> Any:
+    def action(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
+        return save(next_action, context, data_dict)
+
+    action.__doc__ = _HELP
+    return chained(verb, name)(action)
+
+
+def _save(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
+    """Hold the caller's intent while CKAN's action runs."""
+    params = schema.validate(data_dict, schema.save())
+    outermost = not intent.active()
+    with intent.saving(context.get("user") or "", **_given(params)) as meant:
+        try:
+            result = next_action(context, without_ours(data_dict))
+        except KeyError as error:
+            # resource_delete looks for errors of resources in any validation error.
+            if isinstance(error.__context__, tk.ValidationError):
+                raise error.__context__ from None
+            raise
+    if outermost and isinstance(result, dict) and "package" not in result and meant.saved:
+        result["revision_id"] = next(reversed(meant.saved.values()))
+    return result
+
+
+def _save_dataset(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
+    """The same for a whole dataset: its base is checked before CKAN does anything, and its head is in the result."""
+    params = schema.validate(data_dict, schema.save())
+    with intent.saving(context.get("user") or "", **_given(params)) as meant:
+        dataset_id = _existing(data_dict)
+        if meant.base_revision and dataset_id:
+            _expect(meant, dataset_id)
+        result = _rolling_back(meant, next_action, context, without_ours(data_dict))
+    if isinstance(result, dict) and not context.get("defer_commit"):
+        result["revision_id"] = meant.saved.get(result["id"]) or queries.heads(result["id"])[0]
+    return result
+
+
+def _given(params: dict[str, Any]) -> dict[str, Any]:
+    return {"message": params.get("revision_message") or "", "base_revision": params.get("base_revision")}
+
+
+def _existing(data_dict: dict[str, Any]) -> str | None:
+    id_or_name = data_dict.get("id") or data_dict.get("name")
+    package = model.Package.get(id_or_name) if isinstance(id_or_name, str) else None
+    return str(package.id) if package else None
+
+
+def _expect(meant: intent.Intent, dataset_id: str) -> None:
+    meant.expected[dataset_id] = str(meant.base_revision)
+    if queries.heads(dataset_id)[0] != meant.base_revision:
+        raise conflict(dataset_id)
+
+
+def _rolling_back(meant: intent.Intent, next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
+    """Somebody may still save first, until we hold the lock: then CKAN's half-done work is undone."""
+    try:
+        return next_action(context, data_dict)
+    except tk.ValidationError as error:
+        if meant.expected and "base_revision" in error.error_dict:
+            model.Session.rollback()
+        raise

@@ -1,0 +1,116 @@
+"""What each action takes. Every parameter has one validator chain; its errors come back under the parameter's name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckantoolkit as tk
+
+Schema = dict[str, list[Any]]
+
+
+def validate(data_dict: dict[str, Any], schema: Schema) -> dict[str, Any]:
+    """The validated parameters; those that are missing, or were not asked for, are left out.
+
+    :raises toolkit.ValidationError: with one entry for each parameter at fault
+    """
+    known = {name: value for name, value in data_dict.items() if name in schema}
+    data, errors = tk.navl_validate(known, schema, {})
+    if errors:
+        raise tk.ValidationError(errors)
+    return {name: value for name, value in data.items() if name in schema}
+
+
+def _chain(*names: str) -> list[Any]:
+    return [tk.get_validator(name) for name in names]
+
+
+def _default(value: Any) -> Any:
+    return tk.get_validator("default")(value)
+
+
+def _id() -> list[Any]:
+    return _chain("not_empty", "metastore_text")
+
+
+def dataset() -> Schema:
+    """A dataset, by id or name."""
+    return {"id": _id()}
+
+
+def past() -> Schema:
+    """A dataset or resource as it was."""
+    return {
+        "revision_ref": _chain("ignore_missing", "metastore_ref"),
+        "as_of": _chain("ignore_missing", "metastore_time"),
+        "package_id": _chain("ignore_missing", "metastore_text"),
+    }
+
+
+def save() -> Schema:
+    """What a save may say beside the dataset."""
+    return {
+        "revision_message": _chain("ignore_missing", "metastore_message"),
+        "base_revision": _chain("ignore_missing", "metastore_sha"),
+    }
+
+
+def revision_list() -> Schema:
+    """A page of revisions."""
+    return {
+        "id": _id(),
+        "limit": [_default(20), *_chain("int_validator", "metastore_page_limit")],
+        "offset": [_default(0), *_chain("natural_number_validator")],
+    }
+
+
+def revision_show() -> Schema:
+    """One revision."""
+    return {"id": _id(), "revision_ref": _chain("not_empty", "metastore_ref")}
+
+
+def revision_diff() -> Schema:
+    """Two revisions, and the form in which to tell them apart."""
+    return {
+        "id": _id(),
+        "revision_ref_a": _chain("not_empty", "metastore_ref"),
+        "revision_ref_b": [_default("HEAD"), *_chain("metastore_ref")],
+        "format": [_default("changes"), tk.get_validator("one_of")(["changes", "json_patch", "unified"])],
+    }
+
+
+def revert() -> Schema:
+    """A revision to go back to, and how much of it."""
+    return {
+        "id": _id(),
+        "to_revision_ref": _chain("not_empty", "metastore_ref"),
+        "revision_message": _chain("ignore_missing", "metastore_message"),
+        "fields": _chain("ignore_missing", "metastore_names"),
+        "resources": _chain("ignore_missing", "metastore_names"),
+        "dry_run": [_default(False), *_chain("boolean_validator")],
+        "allow_private": [_default(False), *_chain("boolean_validator")],
+    }
+
+
+def tag() -> Schema:
+    """One tag."""
+    return {"id": _id(), "tag": _chain("not_empty", "metastore_text")}
+
+
+def tag_create() -> Schema:
+    """A name for a revision."""
+    return {
+        "id": _id(),
+        "name": _chain("not_empty", "metastore_tag_name"),
+        "description": [_default(""), *_chain("metastore_message")],
+        "revision_ref": [_default("HEAD"), *_chain("metastore_ref")],
+    }
+
+
+def tag_update() -> Schema:
+    """A new name or description for a tag."""
+    return {
+        **tag(),
+        "name": _chain("ignore_missing", "metastore_tag_name"),
+        "description": _chain("ignore_missing", "metastore_message"),
+    }

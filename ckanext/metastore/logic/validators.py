@@ -1,0 +1,87 @@
+"""Validators for the parameters of this extension's actions."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import ckantoolkit as tk
+
+from ckanext.metastore.core import Invalid, InvalidName
+from ckanext.metastore.core.names import check_tag_name, is_full_sha
+from ckanext.metastore.core.text import MESSAGE_LIMIT
+
+__all__ = [
+    "metastore_message",
+    "metastore_names",
+    "metastore_page_limit",
+    "metastore_ref",
+    "metastore_sha",
+    "metastore_tag_name",
+    "metastore_text",
+    "metastore_time",
+]
+
+PAGE_LIMIT = 100
+
+
+def metastore_text(value: Any) -> str:
+    """Text, and nothing that would only become text by accident."""
+    if not isinstance(value, str):
+        raise tk.Invalid(f"Must be text, not {type(value).__name__}")
+    return value
+
+
+def metastore_message(value: Any) -> str:
+    """Text of at most 10,000 characters."""
+    if len(metastore_text(value)) > MESSAGE_LIMIT:
+        raise tk.Invalid(f"Must have at most {MESSAGE_LIMIT:,} characters, not {len(value):,}")
+    return str(value)
+
+
+def metastore_ref(value: Any) -> str:
+    """Text that may name a revision."""
+    ref = metastore_text(value).strip()
+    if not ref or "\0" in ref:
+        raise tk.Invalid("Must be HEAD, a tag, or the first 7 or more digits of a revision id")
+    return ref
+
+
+def metastore_sha(value: Any) -> str:
+    """A full revision id."""
+    if not is_full_sha(metastore_text(value)):
+        raise tk.Invalid("Must be a revision id of 40 hexadecimal digits")
+    return str(value)
+
+
+def metastore_tag_name(value: Any) -> str:
+    """A name that Git and GitHub take for a tag."""
+    try:
+        return check_tag_name(metastore_text(value))
+    except (InvalidName, Invalid) as error:
+        raise tk.Invalid(error.reason) from error
+
+
+def metastore_time(value: Any) -> int:
+    """A time in ISO 8601, UTC where it names no zone; gives seconds since 1970-01-01 UTC."""
+    text = metastore_text(value).strip()
+    try:
+        time = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in {"Z", "z"} else text)
+    except ValueError as error:
+        raise tk.Invalid("Must be a time in ISO 8601, such as 2024-05-03T12:00:00Z") from error
+    return int((time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp())
+
+
+def metastore_page_limit(value: Any) -> int:
+    """How many items a page may have."""
+    if not 1 <= value <= PAGE_LIMIT:
+        raise tk.Invalid(f"Must be from 1 to {PAGE_LIMIT}")
+    return int(value)
+
+
+def metastore_names(value: Any) -> list[str]:
+    """A list of names, or one text with commas between them."""
+    names = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
+        raise tk.Invalid("Must be a list of names, with one at least")
+    return names

@@ -1,0 +1,1 @@
+"""The tables and all that is asked of them. SQLAlchemy is used here and in ``migration/`` only."""

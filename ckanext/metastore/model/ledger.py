@@ -1,0 +1,124 @@
+"""Writing: what goes into the tables within CKAN's own transaction, and nothing that it would not roll back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ckan import model
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
+
+from ckanext.metastore.core.objects import pack_objects
+from ckanext.metastore.core.types import Author, GitObject, Head, RecordedRevision, Tag
+from ckanext.metastore.model.tables import dataset_table, revision_table, tag_table
+
+Session = Any
+"""A SQLAlchemy session of CKAN's, scoped or local."""
+
+
+class Ledger:
+    """One dataset's row, locked until the transaction ends: the place in line of the next revision.
+
+    :param row: the row as it is under the lock
+    """
+
+    def __init__(self, session: Session, row: Any) -> None:
+        self._session = session
+        self.dataset_id: str = row.id
+        self.purging: bool = row.purging
+        self.seq: int = row.seq
+        self.public_seq: int = row.public_seq
+        self.head = _head(row.head, row.head_tree, row.head_time)
+        self.public_head = _head(row.public_head, row.public_tree, row.public_time)
+
+    @classmethod
+    def lock(cls, session: Session, dataset_id: str) -> Ledger:
+        """Take the dataset's row, making it where there is none; waits for whoever holds it."""
+        query = select(dataset_table).where(dataset_table.c.id == dataset_id).with_for_update()
+        row = session.execute(query).one_or_none()
+        if row is None:
+            session.execute(insert_or_ignore(dataset_table).values(id=dataset_id).on_conflict_do_nothing())
+            row = session.execute(query).one()
+        return cls(session, row)
+
+    @property
+    def head_is_public(self) -> bool:
+        """Whether the newest revision of all is a public one."""
+        return self.head is not None and self.public_head is not None and self.head.sha == self.public_head.sha
+
+    def append(self, revision: RecordedRevision, *, user_id: str | None) -> None:
+        """Write the revision's row and move the head to it, in one statement."""
+        self.seq += 1
+        self.public_seq += revision.public
+        row = insert(revision_table).values(
+            dataset_id=self.dataset_id,
+            seq=self.seq,
+            sha=revision.sha,
+            parents=" ".join(revision.parents),
+            public=revision.public,
+            public_seq=self.public_seq if revision.public else None,
+            author_name=revision.author.name,
+            author_email=revision.author.email,
+            user_id=user_id,
+            message=revision.message,
+            timestamp=revision.timestamp,
+            objects=pack_objects(revision.objects),
+        )
+        move = update(dataset_table).where(dataset_table.c.id == self.dataset_id).values(self._moved(revision))
+        self._session.execute(move.add_cte(row.cte("appended")))
+
+    def _moved(self, revision: RecordedRevision) -> dict[str, Any]:
+        self.head = revision.head
+        moved: dict[str, Any] = {"seq": self.seq, "head": revision.sha}
+        moved |= {"head_tree": revision.tree, "head_time": revision.timestamp}
+        if revision.public:
+            self.public_head = revision.head
+            moved |= {"public_seq": self.public_seq, "public_head": revision.sha}
+            moved |= {"public_tree": revision.tree, "public_time": revision.timestamp}
+        return moved
+
+    def forget(self) -> None:
+        """Drop the whole history; its repositories go when the change is published."""
+        self._session.execute(delete(tag_table).where(tag_table.c.dataset_id == self.dataset_id))
+        self._session.execute(delete(revision_table).where(revision_table.c.dataset_id == self.dataset_id))
+        empty = dict.fromkeys(("head", "head_tree", "head_time", "public_head", "public_tree", "public_time"))
+        change = update(dataset_table).where(dataset_table.c.id == self.dataset_id)
+        self._session.execute(change.values(seq=0, public_seq=0, purging=True, **empty))
+        self.purging = True
+        self.head = self.public_head = None
+
+    def set_tag(self, tag: Tag, *, obj: GitObject, public: bool, user_id: str | None) -> None:
+        """Write the tag's row, in place of one of that name that is on its way out."""
+        values = {
+            "sha": tag.revision_id,
+            "public": public,
+            "author_name": tag.author.name,
+            "author_email": tag.author.email,
+            "user_id": user_id,
+            "description": tag.description,
+            "timestamp": int(tag.timestamp.timestamp()),
+            "pending": "set",
+            "object": pack_objects([obj]),
+        }
+        write = insert_or_ignore(tag_table).values(dataset_id=self.dataset_id, name=tag.name, **values)
+        self._session.execute(write.on_conflict_do_update(index_elements=["dataset_id", "name"], set_=values))
+
+    def delete_tag(self, name: str) -> None:
+        """Mark the tag as gone; the row follows when the repository knows."""
+        mine = (tag_table.c.dataset_id == self.dataset_id) & (tag_table.c.name == name)
+        self._session.execute(update(tag_table).where(mine).values(pending="delete", object=None))
+
+
+def _head(sha: str | None, tree: bytes | None, timestamp: int | None) -> Head | None:
+    return Head(sha, bytes(tree or b""), timestamp or 0) if sha else None
+
+
+def reload_package(session: Session, dataset_id: str) -> Any:
+    """The dataset's row as the database has it now, whatever the session remembers; None where it is gone."""
+    query = select(model.Package).where(model.Package.id == dataset_id)
+    return session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
+
+
+def author_of(row: Any) -> Author:
+    """The author whose name and address a revision's or a tag's row holds."""
+    return Author(row.author_name, row.author_email)

@@ -1,0 +1,86 @@
+"""Reading: the index of a dataset's revisions and tags. Every query here is answered from an index.
+
+``private`` says whether the reader may see revisions that were recorded while the dataset was not public. Without
+it, nothing that is returned tells that there are any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ckan import model
+from sqlalchemy import Column, Select, select
+
+from ckanext.metastore.model.tables import dataset_table, revision_table, tag_table
+
+Row = Any
+"""A named tuple with the columns of ``revision_table`` (without ``objects``) or ``tag_table``."""
+
+_REVISION_COLUMNS = [column for column in revision_table.c if column.name != "objects"]
+_TAG_COLUMNS = [column for column in tag_table.c if column.name != "object"]
+
+
+def heads(dataset_id: str) -> tuple[str | None, str | None]:
+    """The shas of the newest revision of all and of the newest public one."""
+    query = select(dataset_table.c.head, dataset_table.c.public_head).where(dataset_table.c.id == dataset_id)
+    row = model.Session.execute(query).one_or_none()
+    return (row.head, row.public_head) if row else (None, None)
+
+
+def newest(dataset_id: str, *, private: bool, until: int | None = None) -> Row | None:
+    """The newest revision, or the newest that was there at a time in seconds since 1970-01-01 UTC."""
+    query = _revisions(dataset_id, private=private)
+    if until is not None:
+        query = query.where(revision_table.c.timestamp <= until).order_by(revision_table.c.timestamp.desc())
+    return model.Session.execute(query.order_by(_place(private).desc()).limit(1)).one_or_none()
+
+
+def by_prefix(dataset_id: str, prefix: str, *, private: bool) -> Sequence[Row]:
+    """At most two revisions whose sha begins so: one is the answer, two are ambiguous."""
+    query = _revisions(dataset_id, private=private)
+    return model.Session.execute(query.where(revision_table.c.sha.like(f"{prefix}%")).limit(2)).all()
+
+
+def page(dataset_id: str, *, private: bool, limit: int, offset: int) -> Sequence[Row]:
+    """A page of revisions, newest first. Places have no gaps, so that an offset is a place in the index."""
+    last = select(dataset_table.c.seq if private else dataset_table.c.public_seq)
+    last_place = last.where(dataset_table.c.id == dataset_id).scalar_subquery()
+    query = _revisions(dataset_id, private=private).where(_place(private) <= last_place - offset)
+    return model.Session.execute(query.order_by(_place(private).desc()).limit(limit)).all()
+
+
+def objects(dataset_id: str, seq: int) -> bytes | None:
+    """The bytes of the objects that a revision adds, or None where the repository has them."""
+    mine = (revision_table.c.dataset_id == dataset_id) & (revision_table.c.seq == seq)
+    packed = model.Session.execute(select(revision_table.c.objects).where(mine)).scalar_one_or_none()
+    return None if packed is None else bytes(packed)
+
+
+def tags(dataset_id: str, *, private: bool, shas: Sequence[str] | None = None) -> Sequence[Row]:
+    """The tags, newest first; only those at the given revisions, where any are given."""
+    query = _tags(dataset_id, private=private)
+    if shas is not None:
+        query = query.where(tag_table.c.sha.in_(shas))
+    return model.Session.execute(query.order_by(tag_table.c.timestamp.desc(), tag_table.c.name)).all()
+
+
+def tag(dataset_id: str, name: str, *, private: bool) -> Row | None:
+    """The tag of that name."""
+    query = _tags(dataset_id, private=private).where(tag_table.c.name == name)
+    return model.Session.execute(query).one_or_none()
+
+
+def _revisions(dataset_id: str, *, private: bool) -> Select[Any]:
+    query = select(*_REVISION_COLUMNS).where(revision_table.c.dataset_id == dataset_id)
+    return query if private else query.where(revision_table.c.public)
+
+
+def _place(private: bool) -> Column[Any]:
+    return revision_table.c.seq if private else revision_table.c.public_seq
+
+
+def _tags(dataset_id: str, *, private: bool) -> Select[Any]:
+    here = (tag_table.c.dataset_id == dataset_id) & (tag_table.c.pending.is_distinct_from("delete"))
+    query = select(*_TAG_COLUMNS).where(here)
+    return query if private else query.where(tag_table.c.public)

@@ -1,0 +1,67 @@
+"""The three tables. They are the index of every history and, until a revision is published, its only copy.
+
+No foreign key leads to CKAN's tables: it would deadlock with CKAN's own row locks, and a history outlives the row
+of a purged dataset until its repositories are gone. Times are seconds since 1970-01-01 UTC, as Git counts them.
+"""
+
+from __future__ import annotations
+
+from ckan.model.meta import metadata
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text, false, text
+
+dataset_table = Table(
+    "metastore_dataset",
+    metadata,
+    Column("id", Text, primary_key=True),
+    # The newest revision of all, and the newest public one: what the next of each kind builds on.
+    Column("seq", Integer, nullable=False, server_default="0"),
+    Column("head", Text),
+    Column("head_tree", LargeBinary),
+    Column("head_time", BigInteger),
+    Column("public_seq", Integer, nullable=False, server_default="0"),
+    Column("public_head", Text),
+    Column("public_tree", LargeBinary),
+    Column("public_time", BigInteger),
+    # The repositories are to be destroyed before anything else is published.
+    Column("purging", Boolean, nullable=False, server_default=false()),
+)
+
+revision_table = Table(
+    "metastore_revision",
+    metadata,
+    Column("dataset_id", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("sha", Text, nullable=False),
+    Column("parents", Text, nullable=False),  # separated by spaces
+    Column("public", Boolean, nullable=False),
+    Column("public_seq", Integer),  # its place among the public ones; None where it is none
+    Column("author_name", Text, nullable=False),
+    Column("author_email", Text, nullable=False),
+    Column("user_id", Text),  # CKAN's user; None where nobody was logged in
+    Column("message", Text, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("published", Boolean, nullable=False, server_default=false()),
+    Column("objects", LargeBinary),  # every Git object it adds; None once another durable copy has them
+    Index("metastore_revision_sha", "dataset_id", text("sha text_pattern_ops"), unique=True),
+    Index("metastore_revision_time", "dataset_id", "timestamp", "seq"),
+    Index("metastore_revision_public", "dataset_id", "public_seq", postgresql_where=text("public")),
+    Index("metastore_revision_waiting", "dataset_id", "seq", postgresql_where=text("NOT published")),
+)
+
+tag_table = Table(
+    "metastore_tag",
+    metadata,
+    Column("dataset_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sha", Text, nullable=False),  # of the revision
+    Column("public", Boolean, nullable=False),  # as the revision is: a tag lives with it
+    Column("author_name", Text, nullable=False),
+    Column("author_email", Text, nullable=False),
+    Column("user_id", Text),
+    Column("description", Text, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("pending", Text),  # "set" or "delete": what the repository does not know yet
+    Column("object", LargeBinary),  # the annotated tag, while it is to be set
+    Index("metastore_tag_sha", "dataset_id", "sha"),
+    Index("metastore_tag_pending", "dataset_id", postgresql_where=text("pending IS NOT NULL")),
+)

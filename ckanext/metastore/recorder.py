@@ -1,0 +1,257 @@
+"""Step 2 of a save: every dataset that a transaction touched becomes a revision, before CKAN commits it.
+
+No network and no repository here: it reads and writes rows in CKAN's own transaction. Where this fails, the save
+fails; where the save is rolled back, so is this. The module is the listener that ``model/events.py`` tells.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import ckantoolkit as tk
+from ckan import model
+from ckan.lib.plugins import get_permission_labels
+from ckan.plugins import plugin_loaded
+
+from ckanext.metastore import authors, config, intent, mapper, publisher
+from ckanext.metastore.core import Invalid
+from ckanext.metastore.core.document import DOCUMENT_PATH, canonical_json
+from ckanext.metastore.core.objects import blob, parse_tree
+from ckanext.metastore.core.types import Document, Head, utc
+from ckanext.metastore.intent import Intent
+from ckanext.metastore.model import queries
+from ckanext.metastore.model.ledger import Ledger, Session, reload_package
+
+log = logging.getLogger(__name__)
+
+Dataset = dict[str, Any]
+"""A dataset as ``package_show`` gives it."""
+
+_KEY = "ckanext.metastore"
+
+
+@dataclass
+class Unit:
+    """One transaction's business with the metastore; it lives on the session until the transaction ends.
+
+    :param intents: the datasets whose rows were written, and what was meant by it
+    :param abandoned: drafts that were deleted; they never became active
+    :param ledgers: the locks that this transaction holds
+    :param shown: the dicts that CKAN built for its search index under a lock, not written to since
+    :param to_publish: dataset id -> whether its repositories may have to be purged first
+    """
+
+    intents: dict[str, Intent] = field(default_factory=dict)
+    abandoned: set[str] = field(default_factory=set)
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    shown: dict[str, Dataset] = field(default_factory=dict)
+    to_publish: dict[str, bool] = field(default_factory=dict)
+
+    def lock(self, session: Session, dataset_id: str) -> Ledger:
+        """The dataset's ledger; taken now, unless this transaction holds it already."""
+        if dataset_id not in self.ledgers:
+            self.ledgers[dataset_id] = Ledger.lock(session, dataset_id)
+        return self.ledgers[dataset_id]
+
+
+def unit(session: Session) -> Unit:
+    """What the session's transaction has touched so far."""
+    found: Unit = session.info.setdefault(_KEY, Unit())
+    return found
+
+
+# -- told by the plugin's hooks -------------------------------------------------------------------------------------
+
+
+def before_index(context: Any, dataset_id: str) -> None:
+    """Take the dataset's lock before CKAN builds the dict for its search index, so that this dict can be recorded.
+
+    :raises toolkit.ValidationError: the base revision of the save under way is no longer the head
+    """
+    session = model.Session()
+    if context.get("defer_commit") or not _has_history(session, dataset_id):
+        return
+    session.flush()
+    check_base(unit(session).lock(session, dataset_id))
+    reload_package(session, dataset_id)
+
+
+def after_show(context: Any, dataset: Dataset) -> None:
+    """Keep the dict that CKAN has just built from the database for its search index, if it was built under the lock.
+
+    Only there is a dict shown that was neither cached nor validated by ``package_show`` itself.
+    """
+    if context.get("validate", True) is False and context.get("use_cache", True) is False:
+        work = unit(model.Session())
+        if dataset.get("id") in work.ledgers:
+            work.shown[dataset["id"]] = dataset
+
+
+def publish_later(session: Session, dataset_id: str) -> None:
+    """Publish the dataset once the session's transaction is committed."""
+    unit(session).to_publish.setdefault(dataset_id, False)
+
+
+# -- told by the session's events -----------------------------------------------------------------------------------
+
+
+def enabled() -> bool:
+    """Whether the plugin is loaded."""
+    return bool(plugin_loaded("metastore"))
+
+
+def touched(session: Session, dataset_id: str, *, abandoned: bool) -> None:
+    """Note a dataset whose rows were written; what was shown of it before is stale."""
+    work = unit(session)
+    work.intents[dataset_id] = intent.current()
+    work.shown.pop(dataset_id, None)
+    if abandoned:
+        work.abandoned.add(dataset_id)
+
+
+def committing(session: Session) -> None:
+    """Record every dataset that the transaction touched, in the order of their ids."""
+    work = unit(session)
+    for dataset_id in sorted(work.intents):
+        _record(session, work, dataset_id)
+    work.intents.clear()
+
+
+def rolled_back(session: Session, *, savepoint: bool) -> None:
+    """Forget all, or only the locks and dicts that went with a savepoint: its datasets stay candidates."""
+    if savepoint:
+        unit(session).ledgers.clear()
+        unit(session).shown.clear()
+    else:
+        session.info.pop(_KEY, None)
+
+
+def committed(session: Session) -> None:
+    """Keep what is to be published; the locks are gone."""
+    session.info[_KEY] = Unit(to_publish=unit(session).to_publish)
+
+
+def ended(session: Session) -> None:
+    """Publish what was committed. The change is saved already, so that nothing is raised here."""
+    work: Unit = session.info.pop(_KEY, None) or Unit()
+    for dataset_id, purge in work.to_publish.items():
+        try:
+            publisher.publish(dataset_id, purge=purge)
+        except Exception:
+            log.exception("Dataset %s is saved and recorded, but not published yet", dataset_id)
+
+
+# -- the work itself ------------------------------------------------------------------------------------------------
+
+
+def check_base(ledger: Ledger) -> None:
+    """Compare the head with the revision that the save under way started from, if it named one.
+
+    :raises toolkit.ValidationError: it is another; ``base_revision`` says which, by whom and when
+    """
+    head = ledger.head.sha if ledger.head else None
+    expected = intent.current().expected.get(ledger.dataset_id)
+    if expected is not None and expected != head:
+        raise conflict(ledger.dataset_id)
+
+
+def conflict(dataset_id: str) -> Exception:
+    """The error for a save that did not start from the head: a sentence, and the same as data."""
+    newer = queries.newest(dataset_id, private=True)
+    if newer is None:
+        return tk.ValidationError({"base_revision": ["The dataset has no revision yet: leave base_revision out"]})
+    when = utc(newer.timestamp).isoformat()
+    sentence = f"{newer.author_name} saved revision {newer.sha} at {when}: start from that one"
+    return tk.ValidationError(
+        {"base_revision": [sentence, {"id": newer.sha, "author": newer.author_name, "timestamp": when}]}
+    )
+
+
+def _record(session: Session, work: Unit, dataset_id: str) -> None:
+    if not _has_history(session, dataset_id):
+        return
+    ledger = work.lock(session, dataset_id)
+    dataset = work.shown.get(dataset_id)
+    package = session.get(model.Package, dataset_id) if dataset else reload_package(session, dataset_id)
+    if package is None:
+        _forget(work, ledger)
+    elif ledger.head or not (dataset_id in work.abandoned or package.state.startswith("draft")):
+        check_base(ledger)
+        _record_package(session, work, ledger, package, dataset)
+
+
+def _has_history(session: Session, dataset_id: str) -> bool:
+    """Whether the dataset's type is one of those recorded. One that was purged may have been."""
+    package = session.get(model.Package, dataset_id)
+    return package is None or package.type in config.dataset_types()
+
+
+def _record_package(session: Session, work: Unit, ledger: Ledger, package: Any, dataset: Dataset | None) -> None:
+    document = mapper.to_document(_portable(dataset or _show(session, ledger.dataset_id)))
+    public = "public" in get_permission_labels().get_dataset_labels(package)
+    if _is_news(ledger, document, public=public):
+        _append(work, ledger, document, public=public)
+
+
+def _forget(work: Unit, ledger: Ledger) -> None:
+    """The dataset was purged: its history goes with it."""
+    if ledger.head:
+        ledger.forget()
+        work.to_publish[ledger.dataset_id] = True
+
+
+def _is_news(ledger: Ledger, document: Document, *, public: bool) -> bool:
+    if ledger.head is None or ledger.head_is_public != public:
+        return True
+    return _document_sha(ledger.head) != blob(canonical_json(document)).sha
+
+
+def _document_sha(head: Head) -> str | None:
+    return next((entry.sha for entry in parse_tree(head.tree) if entry.name == DOCUMENT_PATH), None)
+
+
+def _append(work: Unit, ledger: Ledger, document: Document, *, public: bool) -> None:
+    meant = work.intents[ledger.dataset_id]
+    author, user_id, user = authors.author(meant.user)
+    head = ledger.public_head if public else ledger.head
+    now = utc(max(int(time.time()), ledger.head.timestamp if ledger.head else 0))
+    try:
+        revision = config.backend().record(
+            ledger.dataset_id,
+            document=document,
+            author=author,
+            message=meant.message,
+            timestamp=now,
+            public=public,
+            user=user,
+            head=head,
+        )
+    except Invalid as error:
+        raise tk.ValidationError({error.field: [error.reason]}) from error
+    ledger.append(revision, user_id=user_id)
+    meant.saved[ledger.dataset_id] = revision.sha
+    work.to_publish[ledger.dataset_id] = ledger.purging
+
+
+def _show(session: Session, dataset_id: str) -> Dataset:
+    """CKAN's own dict of the dataset, from the database, as the site itself sees it."""
+    context = {
+        "session": session,
+        "user": config.site_id(),
+        "ignore_auth": True,
+        "use_cache": False,
+    }
+    with intent.saving(user=""):
+        return tk.get_action("package_show")(context, {"id": dataset_id})
+
+
+def _portable(dataset: Dataset) -> Dataset:
+    """The dict with addresses that do not depend on the editor's language: CKAN puts it into those of uploads."""
+    resources = [
+        {**resource, "url": config.download_url(dataset, resource)} if resource.get("url_type") == "upload" else resource
+        for resource in dataset["resources"]
+    ]
+    return {**dataset, "resources": resources}

@@ -1,0 +1,133 @@
+"""Going back: the dataset becomes what it was, by a new revision, and what cannot come back is said."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import ckantoolkit as tk
+from ckan import model
+from ckan.lib.plugins import get_permission_labels
+from ckan.lib.uploader import get_resource_uploader
+
+from ckanext.metastore import mapper
+from ckanext.metastore.core.diff import diff
+from ckanext.metastore.core.restore import restore
+from ckanext.metastore.core.types import Change
+from ckanext.metastore.history import History
+from ckanext.metastore.model.queries import Row
+
+Dataset = dict[str, Any]
+
+
+@dataclass
+class Plan:
+    """What a revert is going to do.
+
+    :param target: the dataset as it is to be saved
+    :param changes: what that changes
+    :param warnings: what cannot be restored, each with its name
+    :param base_revision: the head that the plan was made on
+    """
+
+    target: Dataset
+    changes: list[Change]
+    warnings: list[str]
+    message: str
+    base_revision: str
+
+
+def plan(history: History, params: dict[str, Any]) -> Plan:
+    """Work out what it takes to go back.
+
+    :param params: as ``dataset_revert`` takes them
+    :raises NotFound: there is no such revision
+    :raises toolkit.ValidationError: the revision was not public, the dataset is, and ``allow_private`` is not set
+    """
+    revision = history.resolve(params["to_revision_ref"], field="to_revision_ref")
+    _check_private(history, revision, allowed=params["allow_private"])
+    base = history.head().sha
+    current = mapper.recorded(_show(history.dataset_id))
+    old = mapper.to_dataset(history.document(revision))
+    target = restore(current, old, fields=params.get("fields"), resources=params.get("resources"))
+    warnings = [*_without_gone_groups(target), *_without_gone_vocabularies(target)]
+    if params.get("fields") is None and params.get("resources") is None:
+        warnings += _gone_organization(old)
+    warnings += _resource_warnings(current, target)
+    message = params.get("revision_message") or f"Revert to {params['to_revision_ref']}"
+    return Plan(target, diff(current, target), warnings, message, base)
+
+
+def carry_out(plan: Plan, context: dict[str, Any]) -> Dataset:
+    """Save the target through CKAN, with all its validators, and look what came of it.
+
+    :param context: of the user who reverts
+    :returns: the dataset, with ``revision_id``; the plan's warnings name what CKAN did not take
+    """
+    params = {"revision_message": plan.message, "base_revision": plan.base_revision}
+    dataset: Dataset = tk.get_action("package_update")(context, {**plan.target, **params})
+    left = diff(plan.target, mapper.recorded(dataset))
+    plan.warnings += [f"{' / '.join(change.path)} could not be restored exactly" for change in left]
+    return dataset
+
+
+def _show(dataset_id: str) -> Dataset:
+    return tk.get_action("package_show")({"ignore_auth": True, "use_cache": False}, {"id": dataset_id})
+
+
+def _check_private(history: History, revision: Row, *, allowed: bool) -> None:
+    labels = get_permission_labels().get_dataset_labels(model.Package.get(history.dataset_id))
+    if "public" in labels and not revision.public and not allowed:
+        reason = f"Revision {revision.sha} was not public, and the dataset is: set allow_private to publish what it holds"
+        raise tk.ValidationError({"allow_private": [reason]})
+
+
+def _without_gone_groups(target: Dataset) -> Iterator[str]:
+    for group in list(target["groups"]):
+        found = model.Group.get(group["id"])
+        if found is None or found.state != "active":
+            target["groups"].remove(group)
+            yield f"The group {group['name']} is gone: the dataset is no longer in it"
+
+
+def _without_gone_vocabularies(target: Dataset) -> Iterator[str]:
+    for tag in list(target["tags"]):
+        if tag.get("vocabulary_id") and model.Vocabulary.get(tag["vocabulary_id"]) is None:
+            target["tags"].remove(tag)
+            yield f"The vocabulary {tag['vocabulary_id']} of the tag {tag['name']} is gone: the tag is left out"
+
+
+def _gone_organization(old: Dataset) -> Iterator[str]:
+    """The owner is never changed by a revert; one that is gone is worth telling."""
+    owner = model.Group.get(old["owner_org"]) if old.get("owner_org") else None
+    if old.get("owner_org") and (owner is None or owner.state != "active"):
+        name = owner.name if owner else old["owner_org"]
+        yield f"The organization {name}, which owned the dataset then, is gone: the owner stays as it is"
+
+
+def _resource_warnings(current: Dataset, target: Dataset) -> Iterator[str]:
+    now = {resource.get("id"): resource for resource in current["resources"]}
+    for resource in target["resources"]:
+        title = f"The resource {resource.get('name') or resource.get('id')}"
+        before = now.get(resource.get("id"))
+        if before is None:
+            yield f"{title} comes back without its views"
+        if resource.get("url_type") == "upload":
+            yield from _upload_warnings(title, before, resource)
+
+
+def _upload_warnings(title: str, before: Dataset | None, resource: Dataset) -> Iterator[str]:
+    if not _is_stored(resource):
+        yield f"{title}: its uploaded file is no longer stored"
+    elif before and any(before.get(key) != resource.get(key) for key in ("url", "size", "hash", "last_modified")):
+        yield f"{title}: its uploaded file was replaced since, and the old one is not kept"
+
+
+def _is_stored(resource: Dataset) -> bool:
+    """Whether the file is there; yes, where the uploader keeps it somewhere that we cannot look into."""
+    uploader = get_resource_uploader({**resource})
+    if not hasattr(uploader, "get_path"):
+        return True
+    return os.path.exists(uploader.get_path(resource["id"]))
