@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_durable(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--durable", action="store_true", help="let PostgreSQL and Redis use fsync")
+    command.add_argument("--durable", action="store_true", help="data survive a power cut")
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from glob import glob
 from importlib.util import find_spec
 from pathlib import Path
 
 from dev.console import Failure, Job, finish, say
 from dev.paths import DEV, LOGS, ROOT, SOLR, VENV, venv_program
+from dev.services import postgres
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -31,7 +31,7 @@ def _program(name: str) -> Callable[[], object]:
 
 
 NEEDS = (
-    Need("postgresql", lambda: glob("/usr/lib/postgresql/*/bin/initdb") or shutil.which("initdb")),
+    Need("postgresql", lambda: postgres.program("initdb")),
     Need("redis-server", _program("redis-server")),
     Need("git", _program("git")),
     Need("default-jdk-headless", _program("javac")),
@@ -46,8 +46,6 @@ NEEDS = (
 
 def install() -> None:
     """Install everything that is missing; where nothing is, this takes a fraction of a second."""
-    if sys.version_info < (3, 10):
-        raise Failure(f"Python 3.10 or newer is needed, not {sys.version.split()[0]}: give PYTHON=.")
     _install_packages([need.package for need in NEEDS if not need.present()])
     jobs = [*_environment_jobs(), *_solr_jobs()]
     if jobs:
@@ -92,7 +90,7 @@ def _environment_jobs() -> list[Job]:
 
 def _works(venv: Path) -> bool:
     """Whether the environment is there and made by the Python that runs us."""
-    python = (venv / "bin" / "python")
+    python = venv / "bin" / "python"
     return python.exists() and (venv / "lib" / PYTHON).exists()
 
 
@@ -104,7 +102,11 @@ def _solr_jobs() -> list[Job]:
     if _is_stamped(SOLR, _solr_inputs()):
         return []
     shutil.rmtree(SOLR, ignore_errors=True)
-    goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={SOLR}/lib"]
+    goal = [
+        "dependency:copy-dependencies",
+        "-DincludeScope=runtime",
+        f"-DoutputDirectory={SOLR}/lib",
+    ]
     command = ["mvn", "-B", "-q", "-f", str(DEV / "solr" / "pom.xml"), *goal]
     return [Job("Solr's jars", command, LOGS / "maven.log")]
 

@@ -67,9 +67,7 @@ class Server:
             self._process.wait()
 
 
-def as_user(
-    user: str | None, command: Sequence[str], dies_with_us: signal.Signals | None = None
-) -> list[str]:
+def as_user(user: str | None, command: Sequence[str], dies_with_us: signal.Signals | None = None) -> list[str]:
     """The command, run as another system user, and signalled by the kernel should we be killed."""
     options = []
     if user and os.geteuid() == 0:

@@ -85,9 +85,7 @@ def up(durable: bool) -> None:
         LOGS.mkdir(parents=True, exist_ok=True)
         log = LOGS / "services.log"
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                command, cwd=ROOT, stdout=output, stderr=output, start_new_session=True
-            )
+            process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, start_new_session=True)
         while not UP.exists():
             if process.poll() is not None:
                 raise Failure(f"The services did not start: {log.read_text().strip()}")

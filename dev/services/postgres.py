@@ -10,7 +10,6 @@ import signal
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
-from glob import glob
 from pathlib import Path
 
 from dev.console import Failure
@@ -52,7 +51,12 @@ class Cluster:
         secret.write_text(self.password)
         for path in (self.data, secret):
             shutil.chown(path, _system_user())
-        options = ["--auth=scram-sha-256", f"--pwfile={secret}", "--encoding=UTF8", "--locale=C.UTF-8"]
+        options = [
+            "--auth=scram-sha-256",
+            f"--pwfile={secret}",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+        ]
         _run(["initdb", "--pgdata", str(self.data), "--username", NAME, *options])
         _run(["postgres", "--single", "-D", str(self.data), "postgres"], f"CREATE DATABASE {NAME}")
         secret.unlink()
@@ -83,13 +87,17 @@ def _system_user() -> str:
     return "postgres" if os.geteuid() == 0 else str(os.geteuid())
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str | None:
     """The newest version of one of PostgreSQL's programs; Debian keeps most of them off the PATH."""
-    versions = glob(f"/usr/lib/postgresql/*/bin/{name}")
-    newest = max(versions, key=lambda path: float(path.split("/")[4]), default=shutil.which(name))
-    if newest is None:
-        raise Failure(f"PostgreSQL's program {name} is missing: run make install.")
-    return newest
+    versions = Path("/usr/lib/postgresql").glob(f"*/bin/{name}")
+    newest = max(versions, key=lambda path: float(path.parts[4]), default=None)
+    return str(newest) if newest else shutil.which(name)
+
+
+def _program(name: str) -> str:
+    if path := program(name):
+        return path
+    raise Failure(f"PostgreSQL's program {name} is missing: run make install.")
 
 
 def _run(command: list[str], text: str = "") -> None:
