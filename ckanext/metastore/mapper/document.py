@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 from ckanext.metastore.core.types import Document
@@ -24,12 +24,15 @@ from ckanext.metastore.mapper.properties import (
 )
 from ckanext.metastore.mapper.recorded import Fields, json_text, recorded
 
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{6})?")
+_NAME_LIMIT = 100
+
 
 def to_document(dataset: Mapping[str, Any]) -> Document:
     """Describe a dataset as a Data Package.
 
     :param dataset: as ``package_show`` gives it
-    :returns: a valid Data Package v2 descriptor, which shares nested values with ``dataset``; the same for equal datasets
+    :returns: a valid Data Package v2 descriptor, equal for equal datasets; it shares nested values with ``dataset``
     """
     fields = recorded(dataset)
     properties = {
@@ -54,10 +57,8 @@ def _take(fields: Fields, properties: Mapping[str, Field]) -> Document:
 
 
 def _utc(time: Any) -> str | None:
-    """Say that a time of CKAN's is UTC; only of a time as CKAN writes it, since Pythons differ in what else they read."""
-    if not isinstance(time, str) or not re.fullmatch(
-        r"[0-9]{4}(-[0-9]{2}){2}T([0-9]{2}:){2}[0-9]{2}([.][0-9]{6})?", time
-    ):
+    """Say that a time of CKAN's is UTC. What other forms Python reads differs from version to version."""
+    if not isinstance(time, str) or not _TIME.fullmatch(time):
         return None
     try:
         datetime.fromisoformat(time)
@@ -82,7 +83,7 @@ def _take_contributors(fields: Fields) -> list[Document]:
 
 
 def _take_sources(fields: Fields) -> list[Document]:
-    """Take the extra ``sources``: CKAN has no such field, so there the sources of a Data Package are JSON in an extra."""
+    """Take the extra ``sources``, which holds the sources of a Data Package as JSON, CKAN having no such field."""
     found = [extra for extra in fields["extras"] if extra.get("key") == "sources"]
     if len(found) != 1 or not (sources := _read_sources(found[0].get("value"))):
         return []
@@ -122,14 +123,14 @@ def _resource(resource: Fields, taken: set[str]) -> Document:
 
 
 def _free_name(resource: Fields, taken: set[str]) -> str:
-    """Name a resource after its CKAN name; where another has that name, after its id too: ids do not move."""
-    name = _slug(resource.get("name")) or "resource"
-    if name not in taken:
-        return name
-    name = f"{name}-{_slug(resource.get('id'))[:8] or 'copy'}"
-    return next(free for number in count(1) if (free := name if number == 1 else f"{name}-{number}") not in taken)
+    """Name a resource after its CKAN name, and where that says nothing or is taken, after its id."""
+    short_id = _slug(resource.get("id"))[:8] or "0"
+    name = _slug(resource.get("name")) or f"resource-{short_id}"
+    numbered = (f"{name}-{number}" for number in count(2))
+    return next(free for free in chain((name, f"{name}-{short_id}"), numbered) if free not in taken)
 
 
 def _slug(text: Any) -> str:
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode() if isinstance(text, str) else ""
-    return re.sub(r"[^a-z0-9._]+", "-", ascii_text.lower())[:100].strip("-._")
+    decomposed = unicodedata.normalize("NFKD", text) if isinstance(text, str) else ""
+    ascii_text = decomposed.encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9._]+", "-", ascii_text)[:_NAME_LIMIT].strip("-._")
