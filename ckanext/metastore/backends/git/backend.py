@@ -5,18 +5,28 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 
-from ckanext.metastore.backends.git.folder import Folder
-from ckanext.metastore.backends.git.libgit2 import configure
-from ckanext.metastore.backends.git.publishing import TAGS, publish_private, publish_public, publish_tag
-from ckanext.metastore.core.errors import Conflict, Invalid, NotFound
-from ckanext.metastore.core.names import check_branch, check_tag_name
-from ckanext.metastore.core.record import record
-from ckanext.metastore.core.types import Author, Document, Head, RecordedRevision, Site, TagUpdate
+from ckanext.metastore.backends.git.history import History, document_sha
+from ckanext.metastore.backends.git.publishing import moved, publish_private, publish_public, publish_tag, remove_tag
+from ckanext.metastore.backends.git.reader import GitReader
+from ckanext.metastore.backends.git.repository import TAGS
+from ckanext.metastore.core.errors import Conflict, NotFound
+from ckanext.metastore.core.names import check_package_id, check_tag_name
+from ckanext.metastore.core.record import record, record_tag
+from ckanext.metastore.core.types import (
+    Author,
+    Document,
+    Head,
+    Package,
+    RecordedRevision,
+    Revision,
+    Site,
+    Tag,
+    TagUpdate,
+)
 
 
-class GitBackend:
+class GitBackend(GitReader):
     """Histories in a folder of bare repositories.
 
     :param path: the folder; it is made when it is first needed
@@ -27,16 +37,8 @@ class GitBackend:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, site: Site | None = None, branch: str = "main") -> None:
-        if not os.fspath(path):
-            raise Invalid("path", "the git backend needs a folder for its repositories")
-        configure()
-        self._folder = Folder(Path(path).absolute())
+        super().__init__(path, branch=branch)
         self._site = site
-        self._branch = check_branch(branch)
-
-    def repository_path(self, package_id: str, *, public: bool = True) -> Path:
-        """Give the place of a package's repository on disk, there or not: what ``git clone`` takes."""
-        return self._folder.path(package_id, public=public)
 
     # -- the two halves of a transactional save ----------------------------------------------------------------
 
@@ -76,20 +78,8 @@ class GitBackend:
             for tag in tags:
                 self._publish_tag(package_id, tag)
 
-    def load(self, package_id: str, *, sha: str, public: bool = True, path: str = "datapackage.json") -> bytes:
-        """Read one file of one revision by its full sha."""
-        repository = self._folder.open(package_id, public=public)
-        if repository is None:
-            raise NotFound("dataset", package_id)
-        return repository.file(sha, path)
-
-    def purge(self, package_id: str) -> None:
-        """Destroy the package's repositories and all history."""
-        self._folder.purge(package_id)
-
     def _publish_revision(self, package_id: str, revision: RecordedRevision) -> None:
-        repository = self._folder.open(package_id, public=revision.public)
-        if revision.public and repository is None and revision.parents:
+        if revision.parents and not self.repository_path(package_id).exists() and revision.public:
             raise Conflict(f"the parent of revision {revision.sha} is not in the repository")
         repository = self._folder.open_or_create(package_id, public=revision.public, branch=self._branch)
         if revision.public:
@@ -99,10 +89,173 @@ class GitBackend:
 
     def _publish_tag(self, package_id: str, tag: TagUpdate) -> None:
         repository = self._folder.open(package_id, public=tag.public)
-        if tag.object is None:
-            if repository is not None:
-                repository.remove(TAGS + check_tag_name(tag.name))
-        elif repository is None:
+        if tag.object is not None and repository is None:
             raise Conflict(f"the revision of tag {tag.name} is not in the repository")
-        else:
+        if tag.object is not None and repository is not None:
             publish_tag(repository, tag.name, tag.object)
+        elif repository is not None:
+            remove_tag(repository, tag.name)
+
+    # -- the verbs that write ----------------------------------------------------------------------------------
+
+    def create(
+        self,
+        package_id: str,
+        *,
+        document: Document,
+        author: Author,
+        message: str = "",
+        timestamp: datetime | None = None,
+    ) -> Package:
+        """Start a package's history, or take it up again after :meth:`delete`."""
+        with self._folder.lock(package_id):
+            head = self._deleted_head(package_id)
+            revision = self.record(
+                package_id, document=document, author=author, message=message, timestamp=timestamp, head=head
+            )
+            self._publish_revision(package_id, revision)
+        return self.fetch(package_id, revision_ref=revision.sha)
+
+    def update(
+        self,
+        package_id: str,
+        *,
+        document: Document,
+        author: Author,
+        message: str = "",
+        base_revision: str | None = None,
+        timestamp: datetime | None = None,
+    ) -> Package:
+        """Save a new state of the whole document. Saving what is there already makes no revision."""
+        with self._folder.lock(package_id):
+            head = self._living_head(package_id, base_revision)
+            sha = self._save(package_id, head, document, author, message, timestamp)
+        return self.fetch(package_id, revision_ref=sha)
+
+    def revert(
+        self,
+        package_id: str,
+        *,
+        to_revision_ref: str,
+        author: Author,
+        message: str = "",
+        base_revision: str | None = None,
+    ) -> Package:
+        """Save the document of an older revision again, as a new one. It brings a deleted package back."""
+        with self._folder.lock(package_id):
+            old = self.fetch(package_id, revision_ref=to_revision_ref)
+            head = self._head(package_id, base_revision)
+            message = message if message.strip() else f"Revert to revision {old.revision.id[:12]}"
+            sha = self._save(package_id, head, old.document, author, message)
+        return self.fetch(package_id, revision_ref=sha)
+
+    def delete(
+        self, package_id: str, *, author: Author, message: str = "", base_revision: str | None = None
+    ) -> Revision:
+        """Record that the package is gone. Its history stays."""
+        with self._folder.lock(package_id):
+            head = self._living_head(package_id, base_revision)
+            sha = self._save(package_id, head, None, author, message)
+        return self.revision_fetch(package_id, revision_ref=sha)
+
+    def rename(self, package_id: str, *, new_id: str) -> None:
+        """Move a history to another id."""
+        if check_package_id(new_id) != package_id:
+            with self._folder.lock(package_id, new_id):
+                self._folder.rename(package_id, new_id)
+
+    def purge(self, package_id: str) -> None:
+        """Destroy the package's repositories and all history."""
+        self._folder.purge(package_id)
+
+    def tag_create(
+        self, package_id: str, *, name: str, author: Author, description: str = "", revision_ref: str = "HEAD"
+    ) -> Tag:
+        """Name a revision."""
+        name = check_tag_name(name)
+        with self._folder.lock(package_id):
+            history = self._history(package_id)
+            _check_free(history, name)
+            sha = history.resolve(revision_ref)
+            tag = record_tag(name=name, revision_id=sha, author=author, description=description)
+            publish_tag(history.repository, name, tag)
+            return history.tag(name)
+
+    def tag_update(
+        self, package_id: str, *, tag: str, author: Author, name: str | None = None, description: str | None = None
+    ) -> Tag:
+        """Rename or describe anew; the tag stays at its revision."""
+        with self._folder.lock(package_id):
+            history = self._history(package_id)
+            old = history.tag(tag)
+            name = old.name if name is None else check_tag_name(name)
+            description = old.description if description is None else description
+            if name != old.name:
+                _check_free(history, name)
+            new = record_tag(name=name, revision_id=old.revision_id, author=author, description=description)
+            publish_tag(history.repository, name, new)
+            if name != old.name:
+                remove_tag(history.repository, old.name)
+            return history.tag(name)
+
+    def tag_delete(self, package_id: str, *, tag: str) -> None:
+        """Remove a tag."""
+        with self._folder.lock(package_id):
+            history = self._history(package_id)
+            remove_tag(history.repository, history.tag(tag).name)
+
+    def _save(
+        self,
+        package_id: str,
+        head: Head,
+        document: Document | None,
+        author: Author,
+        message: str,
+        timestamp: datetime | None = None,
+    ) -> str:
+        """Make a revision, unless the head's document says the same already; give the sha of the head then."""
+        revision = self.record(
+            package_id, document=document, author=author, message=message, timestamp=timestamp, head=head
+        )
+        if document_sha(revision.tree) == document_sha(head.tree):
+            return head.sha
+        self._publish_revision(package_id, revision)
+        return revision.sha
+
+    def _head(self, package_id: str, base_revision: str | None) -> Head:
+        """Read the head.
+
+        :raises Conflict: it is not the base revision
+        """
+        history = self._history(package_id)
+        if base_revision not in (None, history.tip):
+            raise moved(history.repository, self._branch)
+        return history.head
+
+    def _living_head(self, package_id: str, base_revision: str | None) -> Head:
+        """Read the head.
+
+        :raises NotFound: the package is deleted there
+        """
+        head = self._head(package_id, base_revision)
+        if document_sha(head.tree) is None:
+            raise NotFound("dataset", package_id)
+        return head
+
+    def _deleted_head(self, package_id: str) -> Head | None:
+        """Read the head of a package that is deleted; ``None`` where there never was one.
+
+        :raises Conflict: the package exists
+        """
+        try:
+            history = self._history(package_id)
+        except NotFound:
+            return None
+        if document_sha(history.head.tree) is not None:
+            raise Conflict(f"{package_id} exists already", current=history.revision(history.tip))
+        return history.head
+
+
+def _check_free(history: History, name: str) -> None:
+    if history.repository.ref(TAGS + name) is not None:
+        raise Conflict(f"a tag {name} exists already")

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from ckanext.metastore.backends.git.libgit2 import translated_errors
 from ckanext.metastore.backends.git.repository import Repository
-from ckanext.metastore.core.errors import Conflict, Unavailable
+from ckanext.metastore.core.errors import Conflict, NotFound, Unavailable
 from ckanext.metastore.core.names import repository_name
 
 LOCK_TIMEOUT = 10.0
@@ -64,10 +64,13 @@ class Folder:
     def rename(self, package_id: str, new_id: str) -> None:
         """Move a package's repositories, under the lock of both ids. If it was cut off, the same call finishes it.
 
+        :raises NotFound: ``package_id`` has no history
         :raises Conflict: ``new_id`` has a history of its own
         """
         private, new_private = self.path(package_id, public=False), self.path(new_id, public=False)
         public, new_public = self.path(package_id, public=True), self.path(new_id, public=True)
+        if not (public.exists() or private.exists()):
+            raise NotFound("dataset", package_id)
         with translated_errors("move the repository"):
             begun = private.exists() and str(_alternate(new_public)) in _read_alternates(private)
             if not begun and (new_public.exists() or new_private.exists()):

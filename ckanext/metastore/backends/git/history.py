@@ -1,115 +1,142 @@
-"""Reading a dataset's history out of its repository: refs, revisions, tags."""
+"""Reading one dataset's history out of its repository: refs, revisions, documents, tags."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
 from itertools import islice
 
-from ckanext.metastore.backends.git.repository import Repository
-from ckanext.metastore.core.document import DOCUMENT_PATH
+from ckanext.metastore.backends.git.repository import TAGS, Repository
+from ckanext.metastore.core.document import DOCUMENT_PATH, parse_document
 from ckanext.metastore.core.errors import Invalid, NotFound
 from ckanext.metastore.core.names import is_abbreviation
 from ckanext.metastore.core.objects import parse_commit, parse_tag, parse_tree
 from ckanext.metastore.core.record import without_trailers
-from ckanext.metastore.core.types import Head, Revision, Tag, utc
-
-HEAD = "HEAD"
-TAGS = "refs/tags/"
+from ckanext.metastore.core.types import Document, Head, Revision, Tag, utc
 
 
-def tip_of(repository: Repository, branch: str) -> str | None:
-    """Give the sha at the head of a branch; ``None`` where nothing was ever published."""
-    return repository.ref(f"refs/heads/{branch}")
+class History:
+    """The history on one branch, as it was when this object was made.
 
-
-def head_of(repository: Repository, sha: str) -> Head:
-    """Give a revision as what the next one builds on."""
-    commit = repository.commit(sha)
-    return Head(sha, repository.tree(commit.tree), commit.timestamp)
-
-
-def document_sha(head: Head) -> str | None:
-    """Give the sha of the document's blob; ``None`` where the package is deleted there."""
-    return next((entry.sha for entry in parse_tree(head.tree) if entry.name == DOCUMENT_PATH), None)
-
-
-def head_revision(repository: Repository, branch: str) -> Revision | None:
-    """Give the newest revision."""
-    tip = tip_of(repository, branch)
-    return revision_of(repository, tip, tag_names(repository)) if tip else None
-
-
-def revision_of(repository: Repository, sha: str, tags: dict[str, list[str]]) -> Revision:
-    """Read one revision.
-
-    :param tags: what :func:`tag_names` gave
-    :raises NotFound: no commit has this sha
+    :raises NotFound: the branch has no revision
     """
-    commit = repository.commit(sha)
-    return Revision(
-        id=sha,
-        timestamp=utc(commit.timestamp),
-        author=commit.author,
-        message=without_trailers(commit.message),
-        parents=commit.parents,
-        tags=tuple(tags.get(sha, ())),
-    )
+
+    def __init__(self, repository: Repository, branch: str, package_id: str) -> None:
+        tip = repository.ref(f"refs/heads/{branch}")
+        if tip is None:
+            raise NotFound("dataset", package_id)
+        self.repository = repository
+        self.tip = tip
+        self._package_id = package_id
+
+    @cached_property
+    def head(self) -> Head:
+        """The newest revision, as what the next one builds on."""
+        commit = self.repository.commit(self.tip)
+        return Head(self.tip, self.repository.tree(commit.tree), commit.timestamp)
+
+    # -- revisions ---------------------------------------------------------------------------------------------
+
+    def resolve(self, ref: str) -> str:
+        """Find the revision that a ref means: ``HEAD``, then a tag, then a sha or its beginning on this branch.
+
+        :returns: the full sha
+        :raises NotFound: it means none, or an object that is no revision of this branch
+        :raises Invalid: an abbreviation fits more than one revision
+        """
+        if not isinstance(ref, str):
+            raise NotFound("revision", repr(ref))
+        if ref == "HEAD":
+            return self.tip
+        if tag := self.find_tag(ref):
+            return tag.revision_id
+        return self._resolve_sha(ref)
+
+    def _resolve_sha(self, ref: str) -> str:
+        if not is_abbreviation(ref):
+            raise NotFound("revision", ref)
+        fitting = (sha for sha in self.repository.walk(self.tip) if sha.startswith(ref.lower()))
+        found = list(islice(fitting, 1 if len(ref) == 40 else 2))
+        if not found:
+            raise NotFound("revision", ref)
+        if len(found) > 1:
+            raise Invalid("revision_ref", f"{ref} fits more than one revision; write more digits")
+        return found[0]
+
+    def revision(self, sha: str) -> Revision:
+        """Read one revision.
+
+        :raises NotFound: no commit has this sha
+        """
+        commit = self.repository.commit(sha)
+        return Revision(
+            id=sha,
+            timestamp=utc(commit.timestamp),
+            author=commit.author,
+            message=without_trailers(commit.message),
+            parents=commit.parents,
+            tags=tuple(self._tag_names.get(sha, ())),
+        )
+
+    def revisions(self, *, limit: int, offset: int) -> Iterator[Revision]:
+        """Read revisions, newest first."""
+        return map(self.revision, islice(self.repository.walk(self.tip), offset, offset + limit))
+
+    def document(self, sha: str) -> Document:
+        """Read the document of a revision.
+
+        :raises NotFound: the package is deleted there
+        """
+        if document_sha(self.repository.tree(self.repository.commit(sha).tree)) is None:
+            raise NotFound("dataset", self._package_id)
+        return parse_document(self.repository.file(sha, DOCUMENT_PATH))
+
+    # -- tags --------------------------------------------------------------------------------------------------
+
+    def tag(self, name: str) -> Tag:
+        """Read one tag.
+
+        :raises NotFound: there is none
+        """
+        tag = self.find_tag(name) if isinstance(name, str) else None
+        if tag is None:
+            raise NotFound("tag", str(name))
+        return tag
+
+    def find_tag(self, name: str) -> Tag | None:
+        """Read one tag; ``None`` where there is none, or it names no revision."""
+        name = unicodedata.normalize("NFC", name)
+        sha = self.repository.ref(TAGS + name)
+        return _tag(self.repository, name, sha) if sha else None
+
+    def tags(self) -> list[Tag]:
+        """Read all tags, newest first: the refs, and one object for each."""
+        found = (_tag(self.repository, name, sha) for name, sha in self.repository.refs(TAGS).items())
+        return sorted(filter(None, found), key=lambda tag: (-tag.timestamp.timestamp(), tag.name))
+
+    @cached_property
+    def _tag_names(self) -> dict[str, list[str]]:
+        """The names of the tags of each tagged revision, sorted."""
+        names = defaultdict(list)
+        for tag in self.tags():
+            names[tag.revision_id].append(tag.name)
+        return {sha: sorted(tags) for sha, tags in names.items()}
 
 
-def resolve(repository: Repository, branch: str, ref: str) -> str:
-    """Find the revision that a ref means: ``HEAD``, then a tag, then a sha or its beginning on the branch.
-
-    :returns: the full sha
-    :raises NotFound: it means none, or an object that is no revision of this branch
-    :raises Invalid: an abbreviation fits more than one revision
-    """
-    tip = tip_of(repository, branch)
-    if tip is None or not isinstance(ref, str):
-        raise NotFound("revision", str(ref))
-    if ref == HEAD:
-        return tip
-    if tag := tag_of(repository, ref):
-        return tag.revision_id
-    if not is_abbreviation(ref):
-        raise NotFound("revision", ref)
-    prefix, enough = ref.lower(), 1 if len(ref) == 40 else 2
-    found = list(islice((sha for sha in repository.walk(tip) if sha.startswith(prefix)), enough))
-    if not found:
-        raise NotFound("revision", ref)
-    if len(found) > 1:
-        raise Invalid("revision_ref", f"{ref} fits more than one revision; write more digits")
-    return found[0]
-
-
-def tag_of(repository: Repository, name: str) -> Tag | None:
-    """Read one tag; ``None`` where there is none, or it names no revision."""
-    sha = repository.ref(TAGS + name)
-    return _tag(repository, name, sha) if sha else None
-
-
-def tags_of(repository: Repository) -> list[Tag]:
-    """Read all tags, newest first: the refs, and one object for each."""
-    found = (_tag(repository, name, sha) for name, sha in repository.refs(TAGS).items())
-    return sorted((tag for tag in found if tag), key=lambda tag: (-tag.timestamp.timestamp(), tag.name))
-
-
-def tag_names(repository: Repository) -> dict[str, list[str]]:
-    """Give the sorted names of the tags of each tagged revision."""
-    names = defaultdict(list)
-    for tag in tags_of(repository):
-        names[tag.revision_id].append(tag.name)
-    return {sha: sorted(tags) for sha, tags in names.items()}
+def document_sha(tree: bytes) -> str | None:
+    """Give the sha of the document's blob in a root tree; ``None`` where the package is deleted there."""
+    return next((entry.sha for entry in parse_tree(tree) if entry.name == DOCUMENT_PATH), None)
 
 
 def _tag(repository: Repository, name: str, sha: str) -> Tag | None:
     """Read what a tag's ref points to: an annotated tag, or, where a stranger made it, a commit."""
     item = repository.read(sha)
-    if item is None:
-        return None
-    if item.type == "commit":
+    if item is not None and item.type == "commit":
         commit = parse_commit(item.data)
         return Tag(name, sha, "", commit.author, utc(commit.timestamp))
-    if item.type != "tag":
+    if item is None or item.type != "tag":
         return None
     tag = parse_tag(item.data)
     if tag.target_type != "commit":

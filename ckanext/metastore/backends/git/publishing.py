@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from ckanext.metastore.backends.git.history import head_revision
-from ckanext.metastore.backends.git.repository import Repository
+from ckanext.metastore.backends.git.history import History
+from ckanext.metastore.backends.git.repository import TAGS, Repository
 from ckanext.metastore.core.errors import Conflict
 from ckanext.metastore.core.names import check_tag_name
 from ckanext.metastore.core.objects import parse_tag
 from ckanext.metastore.core.types import GitObject, RecordedRevision
 
 RUNS = "refs/heads/private/"
-TAGS = "refs/tags/"
 
 
 def publish_public(repository: Repository, branch: str, revision: RecordedRevision) -> None:
@@ -22,7 +21,9 @@ def publish_public(repository: Repository, branch: str, revision: RecordedRevisi
     tip = repository.ref(name)
     if tip is not None and repository.holds(tip, revision.sha):
         return
-    if tip not in (revision.parents or (None,)):
+    if tip is None and revision.parents:
+        raise Conflict(f"the parent of revision {revision.sha} is not in the repository")
+    if tip is not None and tip not in revision.parents:
         raise moved(repository, branch)
     repository.write(revision.objects)
     if not repository.swap(name, old=tip, new=revision.sha):
@@ -63,7 +64,12 @@ def publish_tag(repository: Repository, name: str, tag: GitObject) -> None:
         repository.swap(ref, old=old, new=tag.sha)
 
 
+def remove_tag(repository: Repository, name: str) -> None:
+    """Remove a tag. Removing what is not there is no error."""
+    repository.remove(TAGS + name)
+
+
 def moved(repository: Repository, branch: str) -> Conflict:
-    """Say that the branch is not where the caller believed."""
-    current = head_revision(repository, branch)
-    return Conflict("there is a newer revision" if current else "the parent revision is missing", current=current)
+    """Say that the branch is not where the caller believed, and where it is."""
+    history = History(repository, branch, str(repository.path))
+    return Conflict("there is a newer revision", current=history.revision(history.tip))

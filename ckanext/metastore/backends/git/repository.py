@@ -28,6 +28,8 @@ _TYPES = {
 }
 _TYPE_NAMES = {int(value): cast(ObjectType, name) for name, value in _TYPES.items()}
 
+TAGS = "refs/tags/"
+
 LOCK_ATTEMPTS = 20
 LOCK_PAUSE = 0.05
 """Seconds. A ref that stays locked for a second is locked by a process that died."""
@@ -130,11 +132,11 @@ class Repository:
 
     def refs(self, prefix: str) -> dict[str, str]:
         """Give the refs below a prefix, such as ``"refs/tags/"``: what follows the prefix, and the sha."""
-        filters = {"refs/tags/": ReferenceFilter.TAGS}
+        kind = ReferenceFilter.TAGS if prefix == TAGS else ReferenceFilter.BRANCHES
         with translated_errors("list the refs"):
             return {
                 ref.name.removeprefix(prefix): str(ref.target)
-                for ref in self._repository.references.iterator(filters.get(prefix, ReferenceFilter.ALL))
+                for ref in self._repository.references.iterator(kind)
                 if ref.name.startswith(prefix)
             }
 
