@@ -6,6 +6,7 @@ CKAN commits savepoints and the transaction itself through the same events, so e
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from ckan import model
@@ -64,7 +65,8 @@ class _Handlers:
     def before_commit(self, session: Session) -> None:
         if session.get_nested_transaction() is None and self._listener.enabled():
             session.flush()
-            self._listener.committing(session)
+            with _as_scoped(session):
+                self._listener.committing(session)
 
     def after_soft_rollback(self, session: Session, previous: Any) -> None:
         self._listener.rolled_back(session, savepoint=previous.nested)
@@ -76,6 +78,18 @@ class _Handlers:
     def after_transaction_end(self, session: Session, transaction: Any) -> None:
         if transaction.parent is None:
             self._listener.ended(session)
+
+
+@contextmanager
+def _as_scoped(session: Session) -> Iterator[None]:
+    """CKAN's actions read through the scoped session: let it be this one, so that they see what it is to commit."""
+    registry = meta.Session.registry
+    scoped = registry() if registry.has() else None
+    registry.set(session)
+    try:
+        yield
+    finally:
+        registry.clear() if scoped is None else registry.set(scoped)
 
 
 def _datasets(obj: Any) -> Iterator[str]:

@@ -1,0 +1,125 @@
+"""A CKAN with the plugin, on real services, and a repository folder of its own for each test."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ckan.plugins as p
+import pytest
+from ckan import model
+from ckan.tests import factories, helpers
+
+from ckanext.metastore.backends.git import GitBackend
+
+Dataset = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def tables(reset_db: Callable[[], None], migrate_db_for: Callable[[str], None]) -> None:
+    """The database as `ckan db init` and `ckan db upgrade -p metastore` leave it; once for the whole run."""
+    reset_db()
+    p.load("metastore")
+    migrate_db_for("metastore")
+    p.unload("metastore")
+
+
+@pytest.fixture
+def repositories(tmp_path: Path) -> Path:
+    """The folder of the repositories."""
+    return tmp_path / "metastore"
+
+
+@pytest.fixture
+def portal(tables: None, repositories: Path, ckan_config: Any, monkeypatch: Any, with_plugins: None) -> None:
+    """A portal with the plugin on. Nothing is cleaned up: each test makes what it needs, under names of its own."""
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(ckan_config: Any, monkeypatch: pytest.MonkeyPatch, repositories: Path) -> None:
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.path", str(repositories))
+
+
+@pytest.fixture
+def editor(portal: None) -> Dataset:
+    """An account that edits the datasets of an organization."""
+    return factories.User(fullname="Edda Ito")
+
+
+@pytest.fixture
+def reader(portal: None) -> Dataset:
+    """An account that may edit nothing."""
+    return factories.User()
+
+
+@pytest.fixture
+def organization(editor: Dataset) -> Dataset:
+    """The editor's organization."""
+    return factories.Organization(users=[{"name": editor["name"], "capacity": "editor"}])
+
+
+@pytest.fixture
+def act(editor: Dataset) -> Callable[..., Any]:
+    """Call an action as the editor, with all of CKAN's access checks."""
+
+    def call(action: str, user: str | None = None, **params: Any) -> Any:
+        context = {"user": editor["name"] if user is None else user, "ignore_auth": False}
+        return helpers.call_action(action, context, **params)
+
+    return call
+
+
+@pytest.fixture
+def dataset(act: Callable[..., Any], organization: Dataset) -> Dataset:
+    """A public dataset of the editor's with one resource and one revision."""
+    resource = {"name": "Street trees 2024", "url": "https://example.org/trees.csv", "format": "CSV"}
+    return act(
+        "package_create",
+        name=factories.Dataset.stub().name,
+        title="Street trees",
+        notes="Every tree that the city waters.",
+        owner_org=organization["id"],
+        resources=[resource],
+        extras=[{"key": "district", "value": "Old town"}],
+        tags=[{"name": "trees"}],
+        revision_message="First survey",
+    )
+
+
+class Git:
+    """The git program, on one dataset's repositories."""
+
+    def __init__(self, repositories: Path, dataset_id: str) -> None:
+        backend = GitBackend(repositories)
+        self.public = Path(backend.repository_path(dataset_id))
+        self.private = Path(backend.repository_path(dataset_id, public=False))
+
+    def __call__(self, *arguments: str, private: bool = False) -> str:
+        folder = self.private if private else self.public
+        command = ["git", "-c", "safe.directory=*", "-C", str(folder), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    def fsck(self) -> None:
+        for folder in (self.public, self.private):
+            if folder.exists():
+                self("fsck", "--strict", "--full", private=folder == self.private)
+
+
+@pytest.fixture
+def git(repositories: Path) -> Callable[[str], Git]:
+    """Run git on a dataset's repositories: ``git(dataset_id)("log")``."""
+    return lambda dataset_id: Git(repositories, dataset_id)
+
+
+@pytest.fixture
+def rows(portal: None) -> Callable[[str], list[Any]]:
+    """A dataset's rows in ``metastore_revision``, oldest first."""
+    from ckanext.metastore.model.tables import revision_table
+
+    def read(dataset_id: str) -> list[Any]:
+        query = revision_table.select().where(revision_table.c.dataset_id == dataset_id)
+        return list(model.Session.execute(query.order_by(revision_table.c.seq)).all())
+
+    return read
