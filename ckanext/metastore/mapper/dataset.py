@@ -36,7 +36,7 @@ def to_dataset(document: Mapping[str, Any]) -> Fields:
     dataset["resources"] = _give_resources(rest)
     dataset = recorded(dataset)
     dataset["tags"] += _give_keywords(rest)
-    dataset["extras"] = [extra for extra in dataset["extras"] if extra.get("key") not in rest]
+    dataset["extras"] = [extra for extra in dataset["extras"] if extra.get("key") not in list(rest)]
     dataset["extras"] += [{"key": name, "value": _text(value)} for name, value in rest.items()]
     return recorded(dataset)
 
