@@ -10,7 +10,7 @@ from ckanext.metastore.backends.git.history import History, document_sha
 from ckanext.metastore.backends.git.publishing import moved, publish_private, publish_public, publish_tag, remove_tag
 from ckanext.metastore.backends.git.reader import GitReader
 from ckanext.metastore.backends.git.repository import TAGS
-from ckanext.metastore.core.errors import Conflict, NotFound
+from ckanext.metastore.core.errors import Conflict, Invalid, NotFound
 from ckanext.metastore.core.names import check_package_id, check_tag_name
 from ckanext.metastore.core.record import record, record_tag
 from ckanext.metastore.core.types import (
@@ -108,13 +108,14 @@ class GitBackend(GitReader):
         timestamp: datetime | None = None,
     ) -> Package:
         """Start a package's history, or take it up again after :meth:`delete`."""
+        _check_document(document)
         with self._folder.lock(package_id):
             head = self._deleted_head(package_id)
             revision = self.record(
                 package_id, document=document, author=author, message=message, timestamp=timestamp, head=head
             )
             self._publish_revision(package_id, revision)
-        return self.fetch(package_id, revision_ref=revision.sha)
+            return self.fetch(package_id, revision_ref=revision.sha)
 
     def update(
         self,
@@ -127,10 +128,11 @@ class GitBackend(GitReader):
         timestamp: datetime | None = None,
     ) -> Package:
         """Save a new state of the whole document. Saving what is there already makes no revision."""
+        _check_document(document)
         with self._folder.lock(package_id):
             head = self._living_head(package_id, base_revision)
             sha = self._save(package_id, head, document, author, message, timestamp)
-        return self.fetch(package_id, revision_ref=sha)
+            return self.fetch(package_id, revision_ref=sha)
 
     def revert(
         self,
@@ -147,7 +149,7 @@ class GitBackend(GitReader):
             head = self._head(package_id, base_revision)
             message = message if message.strip() else f"Revert to revision {old.revision.id[:12]}"
             sha = self._save(package_id, head, old.document, author, message)
-        return self.fetch(package_id, revision_ref=sha)
+            return self.fetch(package_id, revision_ref=sha)
 
     def delete(
         self, package_id: str, *, author: Author, message: str = "", base_revision: str | None = None
@@ -156,7 +158,7 @@ class GitBackend(GitReader):
         with self._folder.lock(package_id):
             head = self._living_head(package_id, base_revision)
             sha = self._save(package_id, head, None, author, message)
-        return self.revision_fetch(package_id, revision_ref=sha)
+            return self.revision_fetch(package_id, revision_ref=sha)
 
     def rename(self, package_id: str, *, new_id: str) -> None:
         """Move a history to another id."""
@@ -254,6 +256,12 @@ class GitBackend(GitReader):
         if document_sha(history.head.tree) is not None:
             raise Conflict(f"{package_id} exists already", current=history.revision(history.tip))
         return history.head
+
+
+def _check_document(document: Document) -> None:
+    """Refuse what :meth:`GitBackend.record` would take for a deletion."""
+    if document is None:
+        raise Invalid("document", "it must be a JSON object; to delete the package, call delete")
 
 
 def _check_free(history: History, name: str) -> None:

@@ -17,6 +17,7 @@ from pygit2.enums import ReferenceFilter, RepositoryOpenFlag
 
 from ckanext.metastore.backends.git.libgit2 import translated_errors
 from ckanext.metastore.core.errors import NotFound, Unavailable
+from ckanext.metastore.core.names import is_full_sha
 from ckanext.metastore.core.objects import Commit, TreeEntry, parse_commit, parse_tree
 from ckanext.metastore.core.types import GitObject, ObjectType
 
@@ -49,7 +50,7 @@ class Repository:
     # -- objects -----------------------------------------------------------------------------------------------
 
     def __contains__(self, sha: str) -> bool:
-        return sha in self._repository
+        return is_full_sha(sha) and sha in self._repository.odb
 
     def write(self, objects: Iterable[GitObject]) -> None:
         """Write objects, those that they name first. What is there already is not written again."""
@@ -82,7 +83,7 @@ class Repository:
         """
         item = self.read(sha)
         if item is None or item.type != "tree":
-            raise Unavailable(f"cannot read tree {sha}: the repository is damaged")
+            raise Unavailable(f"cannot read tree {sha}: it is missing")
         return item.data
 
     def file(self, commit: str, path: str) -> bytes:
