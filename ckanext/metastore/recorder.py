@@ -75,7 +75,7 @@ def before_index(context: Any, dataset_id: str) -> None:
     if context.get("defer_commit") or not _has_history(session, dataset_id):
         return
     session.flush()
-    check_base(unit(session).lock(session, dataset_id))
+    check_base(unit(session).lock(session, dataset_id), intent.current())
     reload_package(session, dataset_id)
 
 
@@ -105,8 +105,9 @@ def enabled() -> bool:
 
 def touched(session: Session, dataset_id: str, *, abandoned: bool) -> None:
     """Note a dataset whose rows were written; what was shown of it before is stale."""
-    work = unit(session)
-    work.intents[dataset_id] = intent.current()
+    work, meant = unit(session), intent.current()
+    if meant.user or dataset_id not in work.intents:
+        work.intents[dataset_id] = meant
     work.shown.pop(dataset_id, None)
     if abandoned:
         work.abandoned.add(dataset_id)
@@ -147,13 +148,13 @@ def ended(session: Session) -> None:
 # -- the work itself ------------------------------------------------------------------------------------------------
 
 
-def check_base(ledger: Ledger) -> None:
-    """Compare the head with the revision that the save under way started from, if it named one.
+def check_base(ledger: Ledger, meant: Intent) -> None:
+    """Compare the head with the revision that the save started from, if it named one.
 
     :raises toolkit.ValidationError: it is another; ``base_revision`` says which, by whom and when
     """
     head = ledger.head.sha if ledger.head else None
-    expected = intent.current().expected.get(ledger.dataset_id)
+    expected = meant.expected.get(ledger.dataset_id)
     if expected is not None and expected != head:
         raise conflict(ledger.dataset_id)
 
@@ -179,7 +180,7 @@ def _record(session: Session, work: Unit, dataset_id: str) -> None:
     if package is None:
         _forget(work, ledger)
     elif ledger.head or not (dataset_id in work.abandoned or package.state.startswith("draft")):
-        check_base(ledger)
+        check_base(ledger, work.intents[dataset_id])
         _record_package(session, work, ledger, package, dataset)
 
 
@@ -192,8 +193,11 @@ def _has_history(session: Session, dataset_id: str) -> bool:
 def _record_package(session: Session, work: Unit, ledger: Ledger, package: Any, dataset: Dataset | None) -> None:
     document = mapper.to_document(_portable(dataset or _show(session, ledger.dataset_id)))
     public = "public" in get_permission_labels().get_dataset_labels(package)
-    if _is_news(ledger, document, public=public):
-        _append(work, ledger, document, public=public)
+    try:
+        if _is_news(ledger, document, public=public):
+            _append(work, ledger, document, public=public)
+    except Invalid as error:
+        raise tk.ValidationError({error.field: [error.reason]}) from error
 
 
 def _forget(work: Unit, ledger: Ledger) -> None:
@@ -218,19 +222,16 @@ def _append(work: Unit, ledger: Ledger, document: Document, *, public: bool) -> 
     author, user_id, user = authors.author(meant.user)
     head = ledger.public_head if public else ledger.head
     now = utc(max(int(time.time()), ledger.head.timestamp if ledger.head else 0))
-    try:
-        revision = config.backend().record(
-            ledger.dataset_id,
-            document=document,
-            author=author,
-            message=meant.message,
-            timestamp=now,
-            public=public,
-            user=user,
-            head=head,
-        )
-    except Invalid as error:
-        raise tk.ValidationError({error.field: [error.reason]}) from error
+    revision = config.backend().record(
+        ledger.dataset_id,
+        document=document,
+        author=author,
+        message=meant.message,
+        timestamp=now,
+        public=public,
+        user=user,
+        head=head,
+    )
     ledger.append(revision, user_id=user_id)
     meant.saved[ledger.dataset_id] = revision.sha
     work.to_publish[ledger.dataset_id] = ledger.purging

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ckan import model
 
 from ckanext.metastore import authors, recorder
 from ckanext.metastore.core import Conflict
 from ckanext.metastore.core.record import record_tag
+from ckanext.metastore.core.text import normalise_author, normalise_message
 from ckanext.metastore.core.types import Tag, utc
 from ckanext.metastore.history import History
 from ckanext.metastore.model import queries
@@ -24,13 +26,14 @@ def create(history: History, *, name: str, description: str, revision_ref: str, 
     :raises Conflict: the tag exists
     :raises NotFound: there is no such revision
     """
-    ledger = Ledger.lock(model.Session, history.dataset_id)
-    revision = history.resolve(revision_ref)
-    _refuse_taken(history, name)
     author, user_id, _name = authors.author(user)
-    tag = Tag(name, revision.sha, description, author, utc(max(int(time.time()), revision.timestamp)))
-    _set(ledger, tag, public=revision.public, user_id=user_id)
-    return _saved(history, name)
+    with _locked(history) as ledger:
+        revision = history.resolve(revision_ref)
+        _refuse_taken(history, name)
+        now = utc(max(int(time.time()), revision.timestamp))
+        tag = Tag(name, revision.sha, _text(description), normalise_author(author), now)
+        _set(ledger, tag, public=revision.public, user_id=user_id)
+    return queries.tag(history.dataset_id, name, private=True)
 
 
 def update(history: History, tag: str, *, name: str | None, description: str | None) -> Row:
@@ -41,16 +44,16 @@ def update(history: History, tag: str, *, name: str | None, description: str | N
     :raises Conflict: the new name is taken
     :raises NotFound: there is no such tag
     """
-    ledger = Ledger.lock(model.Session, history.dataset_id)
-    old = history.tag(tag)
-    new_name = old.name if name is None else name
-    if new_name != old.name:
-        _refuse_taken(history, new_name)
-        ledger.delete_tag(old.name)
-    text = old.description if description is None else description
-    new = Tag(new_name, old.sha, text, author_of(old), utc(old.timestamp))
-    _set(ledger, new, public=old.public, user_id=old.user_id)
-    return _saved(history, new_name)
+    with _locked(history) as ledger:
+        old = history.tag(tag)
+        new_name = old.name if name is None else name
+        if new_name != old.name:
+            _refuse_taken(history, new_name)
+            ledger.delete_tag(old.name)
+        text = old.description if description is None else _text(description)
+        new = Tag(new_name, old.sha, text, author_of(old), utc(old.timestamp))
+        _set(ledger, new, public=old.public, user_id=old.user_id)
+    return queries.tag(history.dataset_id, new_name, private=True)
 
 
 def delete(history: History, tag: str) -> None:
@@ -58,9 +61,25 @@ def delete(history: History, tag: str) -> None:
 
     :raises NotFound: there is no such tag
     """
-    ledger = Ledger.lock(model.Session, history.dataset_id)
-    ledger.delete_tag(history.tag(tag).name)
-    _commit(history)
+    with _locked(history) as ledger:
+        ledger.delete_tag(history.tag(tag).name)
+
+
+@contextmanager
+def _locked(history: History) -> Iterator[Ledger]:
+    """Hold the dataset's lock; then commit and publish, or give the lock back as if nothing had been."""
+    session = model.Session()
+    try:
+        yield Ledger.lock(session, history.dataset_id)
+        recorder.publish_later(session, history.dataset_id)
+        session.commit()
+    except Exception:
+        session.rollback()
+        raise
+
+
+def _text(description: str) -> str:
+    return normalise_message(description, field="description").rstrip("\n")
 
 
 def _refuse_taken(history: History, name: str) -> None:
@@ -78,13 +97,3 @@ def _set(ledger: Ledger, tag: Tag, *, public: bool, user_id: str | None) -> None
         timestamp=tag.timestamp,
     )
     ledger.set_tag(tag, obj=obj, public=public, user_id=user_id)
-
-
-def _saved(history: History, name: str) -> Any:
-    _commit(history)
-    return queries.tag(history.dataset_id, name, private=True)
-
-
-def _commit(history: History) -> None:
-    recorder.publish_later(model.Session(), history.dataset_id)
-    model.Session.commit()

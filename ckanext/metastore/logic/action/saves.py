@@ -91,9 +91,9 @@ def _save_dataset(next_action: Any, context: Context, data_dict: dict[str, Any])
     """The same for a whole dataset: its base is checked before CKAN does anything, and its head is in the result."""
     params = schema.validate(data_dict, schema.save())
     with intent.saving(context.get("user") or "", **_given(params)) as meant:
-        dataset_id = _existing(data_dict)
-        if meant.base_revision and dataset_id:
-            _expect(meant, dataset_id)
+        # A hook may save other datasets within this save: the base is that of the first.
+        if meant.base_revision and not meant.expected:
+            _expect(meant, data_dict)
         result = _rolling_back(meant, next_action, context, without_ours(data_dict))
     if isinstance(result, dict) and not context.get("defer_commit"):
         result["revision_id"] = meant.saved.get(result["id"]) or queries.heads(result["id"])[0]
@@ -104,16 +104,13 @@ def _given(params: dict[str, Any]) -> dict[str, Any]:
     return {"message": params.get("revision_message") or "", "base_revision": params.get("base_revision")}
 
 
-def _existing(data_dict: dict[str, Any]) -> str | None:
+def _expect(meant: intent.Intent, data_dict: dict[str, Any]) -> None:
     id_or_name = data_dict.get("id") or data_dict.get("name")
     package = model.Package.get(id_or_name) if isinstance(id_or_name, str) else None
-    return str(package.id) if package else None
-
-
-def _expect(meant: intent.Intent, dataset_id: str) -> None:
-    meant.expected[dataset_id] = str(meant.base_revision)
-    if queries.heads(dataset_id)[0] != meant.base_revision:
-        raise conflict(dataset_id)
+    if package:
+        meant.expected[package.id] = str(meant.base_revision)
+        if queries.heads(package.id)[0] != meant.base_revision:
+            raise conflict(package.id)
 
 
 def _rolling_back(meant: intent.Intent, next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
