@@ -18,7 +18,7 @@ from ckanext.metastore.mapper.properties import (
     RESOURCE_FIELDS,
     Field,
 )
-from ckanext.metastore.mapper.recorded import Fields, json_text, objects, recorded
+from ckanext.metastore.mapper.recorded import Fields, objects, recorded, text
 
 
 def to_dataset(document: Mapping[str, Any]) -> Fields:
@@ -37,7 +37,7 @@ def to_dataset(document: Mapping[str, Any]) -> Fields:
     dataset = recorded(dataset)
     dataset["tags"] += _give_keywords(rest)
     dataset["extras"] = [extra for extra in dataset["extras"] if extra.get("key") not in list(rest)]
-    dataset["extras"] += [{"key": name, "value": _text(value)} for name, value in rest.items()]
+    dataset["extras"] += [{"key": name, "value": text(value)} for name, value in rest.items()]
     return recorded(dataset)
 
 
@@ -108,7 +108,3 @@ def _resource(document: Document) -> Fields:
     if fields is None:
         fields = {"name": name} if isinstance(name, str) else {}
     return {**fields, **rest, **given}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json_text(value)

@@ -72,6 +72,11 @@ def json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
+def text(value: Any) -> str:
+    """Give text as it is, any other value as JSON."""
+    return value if isinstance(value, str) else json_text(value)
+
+
 def _without(fields: Mapping[str, Any], left_out: frozenset[str]) -> Fields:
     return {key: value for key, value in fields.items() if key not in left_out}
 
@@ -101,4 +106,4 @@ def _named(value: Any) -> list[Fields]:
 
 
 def _sorted_by(key: str, items: Iterable[Fields]) -> list[Fields]:
-    return sorted(items, key=lambda item: (str(item.get(key)), json_text(item)))
+    return sorted(items, key=lambda item: (text(item.get(key)), json_text(item)))

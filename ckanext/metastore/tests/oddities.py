@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-RESOURCE = {
+RESOURCE: dict[str, Any] = {
     "id": "2b6b3c6e-0c6b-4d0e-9a5c-0c1f6f2d8b11",
     "name": "Street trees",
     "url": "https://data.example/trees.csv",
 }
 
-DATASET = {
+DATASET: dict[str, Any] = {
     "id": "6f1f6a5c-3a0e-4f5e-8a57-2f4c1f6de0aa",
     "name": "street-trees",
     "title": "Street trees",
@@ -74,7 +74,7 @@ TEXT_FIELDS = [
     "license_id",
 ]
 RESOURCE_FIELDS = ["name", "url", "description", "format", "mimetype", "size", "hash"]
-DERIVED = {
+DERIVED: dict[str, Any] = {
     "creator_user_id": "0d6f3bb4-8c8e-4a52-93c9-5a2c1e1a6a0f",
     "isopen": True,
     "license_title": "Creative Commons Attribution",
@@ -89,7 +89,7 @@ DERIVED = {
     "revision_id": "8a4dd50a-6d0b-4ce2-94a0-2e5f3cbdd1c7",
     "tracking_summary": {"total": 7, "recent": 1},
 }
-DERIVED_OF_RESOURCE = {
+DERIVED_OF_RESOURCE: dict[str, Any] = {
     "datastore_active": True,
     "metadata_modified": "2024-03-01T10:11:12.131415",
     "package_id": DATASET["id"],
@@ -97,12 +97,30 @@ DERIVED_OF_RESOURCE = {
     "revision_id": "8a4dd50a-6d0b-4ce2-94a0-2e5f3cbdd1c7",
     "tracking_summary": {"total": 3, "recent": 0},
 }
-NESTED = {
+NESTED: dict[str, Any] = {
     "title_translated": {"en": "Street trees", "ja": "街路樹", "ar": "أشجار الشوارع"},
     "contacts": [{"name": "Edda", "phones": ["1", "2"], "office": None}, {"name": "Šárka", "phones": []}],
     "bounds": {"west": 8.25, "levels": [[1, [2, [3, []]]], {}], "exact": True},
 }
-VALUES = [None, "", 0, -1, 1, 1.0, 1e300, "1", True, False, "true", [], {}, [None], [[]], {"": ""}, "\x7f\x01\t\r\n"]
+VALUES: list[Any] = [
+    None,
+    "",
+    0,
+    -1,
+    1,
+    1.0,
+    1e300,
+    "1",
+    True,
+    False,
+    "true",
+    [],
+    {},
+    [None],
+    [[]],
+    {"": ""},
+    "\x7f\x01\t\r\n",
+]
 
 ODDITIES: dict[str, dict[str, Any]] = {
     "plain": DATASET,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -11,11 +12,14 @@ from ckanext.metastore.tests.oddities import DERIVED_OF_RESOURCE
 texts = st.text(max_size=8)
 
 
-def objects(values):
+Strategy = st.SearchStrategy[Any]
+
+
+def objects(values: Strategy) -> Strategy:
     return st.dictionaries(texts, values, max_size=3)
 
 
-def fields(**known):
+def fields(**known: Strategy) -> Strategy:
     """Objects in which any field may be missing or of the wrong type, and others may come along."""
     values = {key: st.one_of(value, json_values) for key, value in known.items()}
     return st.tuples(st.fixed_dictionaries({}, optional=values), objects(json_values)).map(

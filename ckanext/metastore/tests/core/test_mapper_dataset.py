@@ -12,7 +12,7 @@ from ckanext.metastore.mapper import recorded, to_dataset, to_document
 from ckanext.metastore.tests.oddities import DATASET, ODDITIES, RESOURCE, odd
 
 
-def edited(dataset: dict[str, Any] = DATASET, **properties: Any) -> dict[str, Any]:
+def edited(properties: dict[str, Any], dataset: dict[str, Any] = DATASET) -> dict[str, Any]:
     """Change top-level properties of a dataset's document, as somebody would on GitHub, and read it."""
     return to_dataset(to_document(dataset) | properties)
 
@@ -28,8 +28,8 @@ def edited_resource(**properties: Any) -> dict[str, Any]:
     [("title", "title"), ("description", "notes"), ("homepage", "url"), ("version", "version"), ("name", "name")],
 )
 def test_editing_a_property_changes_the_field(name, field):
-    assert edited(**{name: "changed"})[field] == "changed"
-    assert edited(odd(**{field: None}), **{name: "added"})[field] == "added"
+    assert edited({name: "changed"})[field] == "changed"
+    assert edited({name: "added"}, odd(**{field: None}))[field] == "added"
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,11 @@ def test_removing_a_property_removes_the_field():
 
 def test_editing_the_lists():
     dataset = edited(
-        keywords=["oak", "ash"],
-        licenses=[{"name": "odc-by", "path": "https://x.example", "title": "ODC"}],
-        contributors=[{"title": "Kim", "email": "kim@x.example", "roles": ["maintainer", "author"]}],
+        {
+            "keywords": ["oak", "ash"],
+            "licenses": [{"name": "odc-by", "path": "https://x.example", "title": "ODC"}],
+            "contributors": [{"title": "Kim", "email": "kim@x.example", "roles": ["maintainer", "author"]}],
+        }
     )
     assert [tag["name"] for tag in dataset["tags"]] == ["ash", "oak"]
     assert dataset["license_id"] == "odc-by"
@@ -69,12 +71,12 @@ def test_editing_the_lists():
 
 
 def test_tags_with_vocabularies_stay_when_keywords_are_edited():
-    dataset = edited(ODDITIES["tags with vocabularies"], keywords=["oak"])
+    dataset = edited({"keywords": ["oak"]}, ODDITIES["tags with vocabularies"])
     assert [tag["vocabulary_id"] for tag in dataset["tags"]] == [None, "v1", "v2"]
 
 
 def test_display_only_properties_are_not_read():
-    assert edited(created="1999-01-01T00:00:00Z", **{"$schema": "https://x.example"}) == recorded(DATASET)
+    assert edited({"created": "1999-01-01T00:00:00Z", "$schema": "https://x.example"}) == recorded(DATASET)
     assert edited_resource(name="changed") == recorded(DATASET)["resources"][0]
 
 
@@ -109,9 +111,8 @@ def test_data_put_in_by_hand_is_a_field():
 
 
 def test_a_property_without_a_field_becomes_an_extra():
-    dataset = edited(
-        image="https://x.example/i.png", temporal={"start": "2024"}, bytes=7, district="New town", gone=None
-    )
+    properties = {"image": "https://x.example/i.png", "temporal": {"start": "2024"}, "bytes": 7, "gone": None}
+    dataset = edited(properties | {"district": "New town"})
     assert {extra["key"]: extra["value"] for extra in dataset["extras"]} == {
         "image": "https://x.example/i.png",
         "temporal": '{"start": "2024"}',
@@ -122,7 +123,7 @@ def test_a_property_without_a_field_becomes_an_extra():
 
 def test_sources_come_back():
     sources = [{"title": "Survey", "path": "https://x.example/s"}, {"title": "Satellite"}]
-    assert to_document(edited(sources=sources))["sources"] == sources
+    assert to_document(edited({"sources": sources}))["sources"] == sources
 
 
 def test_people_and_licences_without_a_field_are_not_lost():
