@@ -8,7 +8,8 @@ WITHOUT_CKAN = -p no:ckan -p no:ckan_fixtures
 TESTS = ckanext/metastore/tests
 
 PORT ?= 5000
-DEMO_PORTS = --port $(PORT) $(foreach name,PG REDIS SOLR,$(if $($(name)_PORT),--$(name)-port $($(name)_PORT)))
+DEMO_PORTS = --port $(PORT) $(if $(PG_PORT),--pg-port $(PG_PORT)) \
+	$(if $(REDIS_PORT),--redis-port $(REDIS_PORT)) $(if $(SOLR_PORT),--solr-port $(SOLR_PORT))
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-core test-ckan test-wheel lint format bench services services-down clean
@@ -19,7 +20,7 @@ help: ## What can be made
 install: ## Install what is missing: Debian packages, CKAN, Solr
 	@$(TOOL) install
 
-demo: install ## A small city's portal on http://localhost:5000 (PORT=), until Ctrl-C
+demo: ## A small city's portal on http://localhost:5000 (PORT=), until Ctrl-C
 	@$(TOOL) demo $(DEMO_PORTS)
 
 test: lint test-core test-ckan test-wheel ## Everything that CI checks

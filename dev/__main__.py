@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from dev import install, run
+from dev import demo, install, run
 from dev.console import Failure
 
 
@@ -35,6 +35,14 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("words", nargs=argparse.REMAINDER, metavar="PROGRAM ...")
     command.set_defaults(command=lambda options: run.with_services(options.words, options.durable))
 
+    command = add("demo", "install, load and serve the demo's portal, until Ctrl-C")
+    command.add_argument("--port", type=_port, default=5000, help="CKAN's port (5000)")
+    for name in ("PG_PORT", "REDIS_PORT", "SOLR_PORT"):
+        command.add_argument(
+            f"--{name.lower().replace('_', '-')}", dest=name, type=_port, help="any free one if left out"
+        )
+    command.set_defaults(command=_demo)
+
     command = add("up", "start throwaway services that stay up")
     _add_durable(command)
     command.set_defaults(command=lambda options: run.up(options.durable))
@@ -46,6 +54,17 @@ def _parser() -> argparse.ArgumentParser:
     command = add("down", "stop what up started")
     command.set_defaults(command=lambda _: run.down())
     return parser
+
+
+def _demo(options: argparse.Namespace) -> None:
+    ports = {name: value for name, value in vars(options).items() if name.endswith("PORT")}
+    demo.demo({"PORT": options.port, **ports})
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and 0 < int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is no port: give a number from 1 to 65535")
 
 
 def _add_durable(command: argparse.ArgumentParser) -> None:

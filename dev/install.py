@@ -73,8 +73,9 @@ def _install_packages(packages: list[str]) -> None:
 
 def _environment_inputs() -> list[bytes]:
     """What the virtual environment depends on: when any of it changes, it is brought up to date."""
-    names = ("requirements.txt", "dev-requirements.txt", "pyproject.toml", "setup.py")
-    return [sys.version.encode(), *((ROOT / name).read_bytes() for name in names)]
+    names = ("requirements.txt", "dev-requirements.txt", "setup.py")
+    project, _, _linters = (ROOT / "pyproject.toml").read_bytes().partition(b"[tool.")
+    return [sys.version.encode(), project, *((ROOT / name).read_bytes() for name in names)]
 
 
 def _environment_jobs() -> list[Job]:

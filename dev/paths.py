@@ -8,6 +8,8 @@ VAR = ROOT / "var"
 LOGS = VAR / "log"
 VENV = VAR / "venv"
 SOLR = VAR / "solr"
+DEMO = VAR / "demo"
+DEMO_JSON = VAR / "demo.json"
 
 
 def venv_program(name: str) -> str:

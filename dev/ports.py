@@ -1,7 +1,10 @@
-"""Ports on loopback. Below Linux's range for outgoing connections, so that none of those takes one meanwhile."""
+"""Ports on loopback, below Linux's range for outgoing connections: none of those takes one meanwhile."""
 
+import errno
 import random
 import socket
+from collections import Counter
+from collections.abc import Mapping
 
 from dev.console import Failure
 
@@ -9,15 +12,12 @@ HOST = "127.0.0.1"
 RANGE = range(15_000, 32_000)
 
 
-def is_free(port: int) -> bool:
-    """Whether a server could listen on the port."""
-    with socket.socket() as server:
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            server.bind((HOST, port))
-        except (OSError, OverflowError):
-            return False
-    return True
+def free() -> int:
+    """A port that nothing listens on."""
+    while True:
+        port = random.choice(RANGE)
+        if _bind(port) is None:
+            return port
 
 
 def answers(port: int) -> bool:
@@ -27,10 +27,28 @@ def answers(port: int) -> bool:
         return client.connect_ex((HOST, port)) == 0
 
 
-def choose(wanted: int | None = None, option: str = "PORT") -> int:
-    """The port that was asked for, or else any free one."""
-    if wanted is None:
-        return next(port for port in iter(lambda: random.choice(RANGE), None) if is_free(port))
-    if not is_free(wanted):
-        raise Failure(f"Port {wanted} is in use: end what uses it, or choose another with {option}=.")
-    return wanted
+def choose(wanted: Mapping[str, int | None]) -> dict[str, int]:
+    """For each option its port: the one that was asked for, if it can be had, or else any free one.
+
+    :raises Failure: a port is in use, asked for twice, or not ours to take
+    """
+    chosen = {option: port or free() for option, port in wanted.items()}
+    for option, port in chosen.items():
+        if Counter(chosen.values())[port] > 1:
+            twice = " and ".join(name for name in chosen if chosen[name] == port)
+            raise Failure(f"{twice} are both {port}: give each a port of its own.")
+        if error := _bind(port):
+            trouble = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+            raise Failure(f"Port {port} {trouble}: choose another with {option}=.")
+    return chosen
+
+
+def _bind(port: int) -> OSError | None:
+    """What a server would be told that tried to listen on the port."""
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind((HOST, port))
+        except OSError as error:
+            return error
+    return None

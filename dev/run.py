@@ -98,7 +98,7 @@ def hold(durable: bool) -> None:
     PID.write_text(str(os.getpid()))
     try:
         with throwaway(durable) as plan:
-            _write_private(UP, _exports({**plan.environment, "CKAN_INI": str(ROOT / "test.ini")}))
+            write_private(UP, _exports({**plan.environment, "CKAN_INI": str(ROOT / "test.ini")}))
             signal.pause()
     finally:
         UP.unlink(missing_ok=True)
@@ -132,7 +132,7 @@ def _exports(variables: Mapping[str, str]) -> str:
     return "\n".join([*lines, f"export PATH={shlex.quote(str(VENV / 'bin'))}:$PATH", ""])
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
     """Write a file that only we can read, all of it or nothing."""
     new = path.with_suffix(".new")
     new.touch(mode=0o600)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev.ports import choose
+from dev.ports import free
 from dev.process import Server
 from dev.services import postgres
 from dev.services.postgres import Cluster
@@ -66,9 +66,9 @@ def throwaway(durable: bool = False) -> Iterator[Plan]:
     """Services for tests: on free ports, in folders of their own that go when the block ends."""
     with tempfile.TemporaryDirectory(prefix="metastore-") as folder, _cluster_folder() as data:
         plan = Plan(
-            cluster=Cluster(data, choose(None), secrets.token_hex(16)),
-            redis=Redis(Path(folder, "redis"), choose(None), secrets.token_hex(16)),
-            solr=Solr(Path(folder, "solr"), choose(None)),
+            cluster=Cluster(data, free(), secrets.token_hex(16)),
+            redis=Redis(Path(folder, "redis"), free(), secrets.token_hex(16)),
+            solr=Solr(Path(folder, "solr"), free()),
             logs=Path(folder, "log"),
             durable=durable,
         )

@@ -1,0 +1,1 @@
+"""The demo's portal: the open data of Harrowmere, an invented city, and the program that loads it into CKAN."""
