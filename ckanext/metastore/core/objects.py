@@ -1,7 +1,7 @@
 """Git objects, built and read as exact bytes.
 
-A sha is known before anything is written, and is the same on every machine. What is built here equals, byte for byte, what
-``git commit-tree`` and ``git mktag`` make of the same input.
+A sha is known before anything is written, and is the same on every machine. What is built here equals, byte for byte,
+what ``git commit-tree`` and ``git mktag`` make of the same input.
 
 :see: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects
 """

@@ -18,10 +18,11 @@ from ckanext.metastore.core.types import Document
 _NOTICE = "<!-- Generated from datapackage.json. The next save overwrites what is changed here. -->"
 
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_MARKDOWN = re.compile(r"[\\`*_\[\]|~$]")
-_BLOCK_START = re.compile(r"^(?=[#+=:-])", re.MULTILINE)
+_MARKDOWN = re.compile(r"[\\`*_\[\]|~$#]")
+_BLOCK_START = re.compile(r"^(?=[+=:-])", re.MULTILINE)
 _NUMBERED = re.compile(r"^(\d+)(?=[.)])", re.MULTILINE)
-_AUTOLINKED_SCHEME = re.compile(r"\b(ftp|mailto|xmpp):", re.IGNORECASE)
+_FTP = re.compile(r"\b(ftp):", re.IGNORECASE)
+"""GitHub makes links of addresses in plain text: web and e-mail addresses are fine, FTP is not."""
 
 
 def readme(document: Document, *, page_url: str) -> bytes:
@@ -38,12 +39,16 @@ def readme(document: Document, *, page_url: str) -> bytes:
     return ("\n\n".join(sections) + "\n").encode()
 
 
-def escape(text: str) -> str:
-    """Make a text show as it is, in Markdown and in HTML. Its lines stay lines."""
+def escape_inline(text: str) -> str:
+    """Make a text show as it is, within a line of Markdown, and as HTML."""
     text = re.sub("[&<>]", lambda match: _HTML[match[0]], text)
     text = _MARKDOWN.sub(r"\\\g<0>", text)
-    text = _AUTOLINKED_SCHEME.sub(r"\1\\:", text)
-    return _NUMBERED.sub(r"\1\\", _BLOCK_START.sub(r"\\", text))
+    return _FTP.sub(r"\1\\:", text)
+
+
+def escape_block(text: str) -> str:
+    """Make lines of text show as they are: none of them begins a list, a heading or a table."""
+    return _NUMBERED.sub(r"\1\\", _BLOCK_START.sub(r"\\", escape_inline(text)))
 
 
 def _heading(document: Document) -> str:
@@ -55,7 +60,7 @@ def _paragraphs(value: Any) -> Iterator[str]:
     lines = [line.strip() for line in printable(_text(value)).splitlines()]
     for paragraph in re.split("\n{2,}", "\n".join(lines)):
         if paragraph.strip():
-            yield escape(paragraph.strip("\n"))
+            yield escape_block(paragraph.strip("\n"))
 
 
 def _table(resources: list[Any]) -> Iterator[str]:
@@ -71,7 +76,7 @@ def _table(resources: list[Any]) -> Iterator[str]:
 
 
 def _cell(value: Any) -> str:
-    return escape(one_line(_text(value)))
+    return escape_inline(one_line(_text(value)))
 
 
 def _text(value: Any) -> str:
@@ -91,7 +96,7 @@ def _link(label: str, url: str) -> str:
         return ""
     if parts.scheme not in ("http", "https") or not parts.netloc:
         return ""
-    return f"[{escape(one_line(label))}](<{quote(parts.geturl(), safe=_URL_SAFE)}>)"
+    return f"[{escape_inline(one_line(label))}](<{quote(parts.geturl(), safe=_URL_SAFE)}>)"
 
 
 _URL_SAFE = "%/:?#[]@!&'()*+,;=~"

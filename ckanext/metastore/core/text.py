@@ -26,7 +26,7 @@ _SURROGATES = "\ud800-\udfff"
 _NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
     chr(plane * 0x10000 + last) for plane in range(17) for last in (0xFFFE, 0xFFFF)
 )
-"""Git takes a message with one of these for Latin-1 and encodes it a second time (``find_invalid_utf8`` in commit.c)."""
+"""Git takes a message with one of these for Latin-1, and encodes it again (``find_invalid_utf8`` in commit.c)."""
 
 _UNPRINTABLE = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{_SURROGATES}{_NONCHARACTERS}]")
 _LEADING_BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")

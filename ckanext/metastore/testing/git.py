@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 _ENVIRONMENT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
 
 
-def git(*arguments: str, cwd: Path | None = None, stdin: bytes = b"", **environment: str) -> str:
+def git(*arguments: str, cwd: Path | None = None, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
     """Run ``git``, untouched by whoever's configuration.
 
     :param cwd: where to run it: a repository
-    :param environment: more variables, such as ``GIT_AUTHOR_NAME``
+    :param env: more variables, such as ``GIT_AUTHOR_NAME``
     :returns: what it wrote
     :raises AssertionError: it failed; says how
     """
@@ -24,7 +25,7 @@ def git(*arguments: str, cwd: Path | None = None, stdin: bytes = b"", **environm
         input=stdin,
         capture_output=True,
         check=False,
-        env={**inherited, **_ENVIRONMENT, **environment},
+        env={**inherited, **_ENVIRONMENT, **(env or {})},
     )
     assert result.returncode == 0, f"git {' '.join(arguments)}: {result.stderr.decode(errors='replace')}"
     return result.stdout.decode("utf-8", "surrogateescape")

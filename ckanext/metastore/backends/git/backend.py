@@ -71,11 +71,11 @@ class GitBackend(GitReader):
         self, package_id: str, *, revisions: Iterable[RecordedRevision] = (), tags: Iterable[TagUpdate] = ()
     ) -> None:
         """Replay recorded revisions and tag updates until they are durable."""
-        revisions, tags = list(revisions), list(tags)
-        with self._folder.lock(package_id):
-            for revision in revisions:
+        for revision in revisions:
+            with self._folder.lock(package_id):
                 self._publish_revision(package_id, revision)
-            for tag in tags:
+        for tag in tags:
+            with self._folder.lock(package_id):
                 self._publish_tag(package_id, tag)
 
     def _publish_revision(self, package_id: str, revision: RecordedRevision) -> None:

@@ -33,7 +33,8 @@ TAGS = "refs/tags/"
 
 LOCK_ATTEMPTS = 20
 LOCK_PAUSE = 0.05
-"""Seconds. A ref that stays locked for a second is locked by a process that died."""
+STALE_LOCK_AGE = 60.0
+"""Seconds. Git holds the lock of a ref for milliseconds: an older one is what a killed process left behind."""
 
 
 class Repository:
@@ -148,6 +149,7 @@ class Repository:
         :returns: whether it was done; if not, somebody else has moved the ref
         :raises Unavailable: it stays locked, or cannot be written
         """
+        self._clear_stale_locks(name)
         failure: Exception | None = None
         for _ in range(LOCK_ATTEMPTS):
             try:
@@ -173,12 +175,21 @@ class Repository:
 
     def remove(self, name: str) -> None:
         """Remove a ref. Removing what is not there is no error."""
+        self._clear_stale_locks(name)
         with translated_errors(f"remove {name}"):
             if self.ref(name) is not None:
                 self._repository.references.delete(name)
 
     def set_head(self, name: str) -> None:
         """Make ``HEAD`` stand for a ref, which may be still to come."""
+        self._clear_stale_locks("HEAD")
         with translated_errors("set HEAD"):
             if self._repository.lookup_reference("HEAD").target != name:
                 self._repository.set_head(name)
+
+    def _clear_stale_locks(self, name: str) -> None:
+        """Let go of what a process that was killed while it moved a ref holds forever."""
+        with translated_errors(f"unlock {name}"):
+            for lock in (self.path / f"{name}.lock", self.path / "packed-refs.lock"):
+                if lock.exists() and time.time() - lock.stat().st_mtime > STALE_LOCK_AGE:
+                    lock.unlink(missing_ok=True)

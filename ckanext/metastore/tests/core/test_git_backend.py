@@ -1,12 +1,11 @@
-"""The ``git`` backend: the contract, and what only a backend with a folder can promise."""
+"""The ``git`` backend passes the contract."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from ckanext.metastore.backends.git import GitBackend
+from ckanext.metastore.core import Invalid, InvalidName, create_backend
 from ckanext.metastore.testing import BackendContract
 from ckanext.metastore.testing.git import check_integrity
 
@@ -25,3 +24,16 @@ class TestGitBackend(BackendContract):
 
     def clone_url(self, backend, package_id):
         return str(backend.repository_path(package_id))
+
+
+def test_by_name(tmp_path):
+    assert isinstance(create_backend("git", path=tmp_path), GitBackend)
+    with pytest.raises(Invalid, match="git"):
+        create_backend("nope")
+
+
+def test_options_that_cannot_be(tmp_path):
+    with pytest.raises(Invalid, match="path"):
+        GitBackend("")
+    with pytest.raises(InvalidName, match="branch"):
+        GitBackend(tmp_path, branch="a b")
