@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+import ckan.logic
 import ckantoolkit as tk
 from ckan import model
 from ckan.lib.plugins import get_permission_labels
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 Dataset = dict[str, Any]
 """A dataset as ``package_show`` gives it."""
+
+_INDEX_SHOWS_ALL = hasattr(ckan.logic, "package_show_default_and_custom_schemas")
 
 _KEY = "ckanext.metastore"
 
@@ -82,9 +85,10 @@ def before_index(context: Any, dataset_id: str) -> None:
 def after_show(context: Any, dataset: Dataset) -> None:
     """Keep the dict that CKAN has just built from the database for its search index, if it was built under the lock.
 
-    Only there is a dict shown that was neither cached nor validated by ``package_show`` itself.
+    From CKAN 2.12 on, only there is a dict shown that was neither cached nor validated by ``package_show`` itself. CKAN
+    2.11 shows one that is not validated at all: there the recorder asks for a dict of its own.
     """
-    if context.get("validate", True) is False and context.get("use_cache", True) is False:
+    if _INDEX_SHOWS_ALL and context.get("validate", True) is False and context.get("use_cache", True) is False:
         work = unit(model.Session())
         if dataset.get("id") in work.ledgers:
             work.shown[dataset["id"]] = dataset

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ckan import model
-from sqlalchemy import Column, Select, select
+from sqlalchemy import Column, select
+from sqlalchemy.sql import Select
 
 from ckanext.metastore.model.tables import dataset_table, revision_table, tag_table
 
