@@ -2,7 +2,8 @@
 # Options: PYTHON= (3.10 or newer), PYTEST_ARGS=; for the demo PORT=, PG_PORT=, REDIS_PORT=, SOLR_PORT=.
 
 PYTHON ?= python3
-TOOL = $(PYTHON) -m dev
+# Should make be killed, the tool is told, and stops what it has started.
+TOOL = setpriv --pdeathsig TERM $(PYTHON) -m dev
 BIN = var/venv/bin
 WITHOUT_CKAN = -p no:ckan -p no:ckan_fixtures
 TESTS = ckanext/metastore/tests

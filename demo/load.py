@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from freezegun import freeze_time
-from freezegun.api import TickingDateTimeFactory
 
 from demo import story
 
@@ -47,7 +46,7 @@ def _load(passwords: dict[str, str]) -> dict[str, Any]:
         }
 
 
-def _play(events: list[story.Event], clock: TickingDateTimeFactory) -> None:
+def _play(events: list[story.Event], clock: Any) -> None:
     from demo import portal
 
     for number, event in enumerate(events, 1):
@@ -71,7 +70,8 @@ def _ckan() -> Iterator[None]:
     from ckan.cli import load_config
     from ckan.config.middleware import make_app
 
-    with make_app(load_config())._wsgi_app.test_request_context():
+    application: Any = make_app(load_config())
+    with application._wsgi_app.test_request_context():
         yield
 
 

@@ -14,9 +14,10 @@ EDITOR = "editor"
 READER = "reader"
 
 
-def act(action: str, user: str, data: Mapping[str, Any], **context: Any) -> Any:
+def act(action: str, user: str, data: Mapping[str, Any], **more: Any) -> Any:
     """Call an action as a user, with the rights that the user has."""
-    return tk.get_action(action)({"user": user, **context}, dict(data))
+    context: Any = {"user": user, **more}
+    return tk.get_action(action)(context, dict(data))
 
 
 def found(portal: dict[str, Any], passwords: Mapping[str, str]) -> None:

@@ -3,8 +3,9 @@
 import argparse
 import sys
 
-from dev import demo, install, run
+from dev import demo, install, run, wheel
 from dev.console import Failure
+from dev.paths import ROOT, VAR
 
 
 def main(arguments: list[str]) -> int:
@@ -42,6 +43,12 @@ def _parser() -> argparse.ArgumentParser:
             f"--{name.lower().replace('_', '-')}", dest=name, type=_port, help="any free one if left out"
         )
     command.set_defaults(command=_demo)
+
+    command = add("wheel", "build the wheel and try it in fresh environments")
+    command.set_defaults(command=lambda _: wheel.test_wheel())
+
+    command = add("clean", "remove all that was made, the demo's data too")
+    command.set_defaults(command=lambda _: demo.clean([VAR, ROOT / "build", ROOT / "dist"]))
 
     command = add("up", "start throwaway services that stay up")
     _add_durable(command)
