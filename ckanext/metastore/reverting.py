@@ -9,6 +9,7 @@ from typing import Any
 
 import ckantoolkit as tk
 from ckan import model
+from ckan.authz import has_user_permission_for_group_or_org
 from ckan.lib.plugins import get_permission_labels
 from ckan.lib.uploader import get_resource_uploader
 
@@ -39,10 +40,11 @@ class Plan:
     base_revision: str
 
 
-def plan(history: History, params: dict[str, Any]) -> Plan:
+def plan(history: History, params: dict[str, Any], context: dict[str, Any]) -> Plan:
     """Work out what it takes to go back.
 
     :param params: as ``dataset_revert`` takes them
+    :param context: of the user who reverts
     :raises NotFound: there is no such revision
     :raises toolkit.ValidationError: the revision was not public, the dataset is, and ``allow_private`` is not set
     """
@@ -52,9 +54,10 @@ def plan(history: History, params: dict[str, Any]) -> Plan:
     current = mapper.recorded(_show(history.dataset_id))
     old = mapper.to_dataset(history.document(revision))
     target = restore(current, old, fields=params.get("fields"), resources=params.get("resources"))
-    warnings = [*_without_gone_groups(target), *_without_gone_vocabularies(target)]
+    target |= {"groups": list(target["groups"]), "tags": list(target["tags"])}
+    warnings = [*_group_warnings(current, target, context), *_vocabulary_warnings(target)]
     if params.get("fields") is None and params.get("resources") is None:
-        warnings += _gone_organization(old)
+        warnings += _organization_warnings(old)
     warnings += _resource_warnings(current, target)
     message = params.get("revision_message") or f"Revert to {params['to_revision_ref']}"
     return Plan(target, diff(current, target), warnings, message, base)
@@ -84,22 +87,34 @@ def _check_private(history: History, revision: Row, *, allowed: bool) -> None:
         raise tk.ValidationError({"allow_private": [reason]})
 
 
-def _without_gone_groups(target: Dataset) -> Iterator[str]:
+def _group_warnings(current: Dataset, target: Dataset, context: dict[str, Any]) -> Iterator[str]:
+    """Leave out the groups that are gone, and those that this user may not add a dataset to: CKAN would refuse all."""
+    now = {group["id"] for group in current["groups"]}
     for group in list(target["groups"]):
         found = model.Group.get(group["id"])
         if found is None or found.state != "active":
             target["groups"].remove(group)
             yield f"The group {group['name']} is gone: the dataset is no longer in it"
+        elif group["id"] not in now and not _may_manage(group["id"], context):
+            target["groups"].remove(group)
+            yield f"The group {group['name']} takes datasets only from its own editors: the dataset is not in it"
 
 
-def _without_gone_vocabularies(target: Dataset) -> Iterator[str]:
+def _may_manage(group_id: str, context: dict[str, Any]) -> bool:
+    return bool(
+        context.get("ignore_auth")
+        or has_user_permission_for_group_or_org(group_id, context.get("user") or "", "manage_group")
+    )
+
+
+def _vocabulary_warnings(target: Dataset) -> Iterator[str]:
     for tag in list(target["tags"]):
         if tag.get("vocabulary_id") and model.Vocabulary.get(tag["vocabulary_id"]) is None:
             target["tags"].remove(tag)
             yield f"The vocabulary {tag['vocabulary_id']} of the tag {tag['name']} is gone: the tag is left out"
 
 
-def _gone_organization(old: Dataset) -> Iterator[str]:
+def _organization_warnings(old: Dataset) -> Iterator[str]:
     """The owner is never changed by a revert; one that is gone is worth telling."""
     owner = model.Group.get(old["owner_org"]) if old.get("owner_org") else None
     if old.get("owner_org") and (owner is None or owner.state != "active"):

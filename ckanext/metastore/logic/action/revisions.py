@@ -105,10 +105,11 @@ def dataset_revert(context: Context, data_dict: dict[str, Any]) -> dict[str, Any
     """
     params = schema.validate(data_dict, schema.revert())
     history = open_history("dataset_revert", context, params)
+    who = {"user": context.get("user"), "ignore_auth": context.get("ignore_auth", False)}
     with ckan_errors():
-        plan = reverting.plan(history, params)
+        plan = reverting.plan(history, params, who)
     if params["dry_run"]:
         changes = [dictize.change(change) for change in plan.changes]
         return {"id": history.dataset_id, "changes": changes, "warnings": plan.warnings}
-    dataset = reverting.carry_out(plan, {"user": context.get("user"), "ignore_auth": context.get("ignore_auth", False)})
+    dataset = reverting.carry_out(plan, who)
     return {**dataset, "warnings": plan.warnings}
