@@ -23,24 +23,11 @@ from ckanext.metastore.core.order import interleave
 from ckanext.metastore.core.patience import PatienceMatcher
 from ckanext.metastore.core.types import Change
 from ckanext.metastore.tests.core.corpus import needs_corpus, successive_versions
-from ckanext.metastore.tests.core.generated import DOCUMENTS, canonical
+from ckanext.metastore.tests.core.generated import DOCUMENTS, canonical, leaves
 
 
 def resources(*ids: str) -> dict[str, Any]:
     return {"resources": [{"id": id_, "url": f"https://data.example/{id_}.csv"} for id_ in ids]}
-
-
-def leaves(path: tuple[str, ...], value: Any) -> dict[tuple[str, ...], str]:
-    """Take a document apart as a reader of changes sees it: items by identity, without their order."""
-    parts = by_identity(path, value)
-    if parts is None and isinstance(value, dict):
-        parts = value
-    if parts is None:
-        return {path: canonical(value)}
-    found = {path: ""}
-    for key, part in parts.items():
-        found |= leaves((*path, key), part)
-    return found
 
 
 class TestDiff:
