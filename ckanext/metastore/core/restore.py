@@ -1,64 +1,57 @@
-"""What a dataset has to become to be as it was: all of it, or only some fields and resources."""
+"""Making a dataset be as it was: whole, or only some of its fields and resources."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 from ckanext.metastore.core.errors import Invalid
-from ckanext.metastore.core.order import interleave
+from ckanext.metastore.core.identity import by_identity
+from ckanext.metastore.core.order import interleave, only
 
-Dataset = dict[str, Any]
-
-NEVER_RESTORED = frozenset({"id", "name", "owner_org", "private", "state", "creator_user_id"})
-"""What a dataset is, who has it and who may see it: not a matter of its metadata."""
+KEPT_FIELDS = ("id", "name", "owner_org", "private", "state", "creator_user_id")
+"""What says whose a dataset is and who may see it: a restore leaves it as it is now."""
 
 
 def restore(
-    current: Dataset, old: Dataset, *, fields: Sequence[str] | None = None, resources: Sequence[str] | None = None
-) -> Dataset:
-    """Work out the dataset that makes ``current`` be as ``old`` was.
+    current: dict[str, Any], old: dict[str, Any], *, fields: Sequence[str] | None, resources: Sequence[str] | None
+) -> dict[str, Any]:
+    """Give the dataset dict that makes ``current`` be as ``old`` was.
 
-    Not an overlay: what came later goes. Where ``fields`` or ``resources`` are given, only those are restored.
+    Both ``None`` restore the whole dataset; otherwise what is not named stays as it is. A field or a resource that
+    ``old`` did not have goes; a resource that is gone comes back before the one that followed it.
 
-    :param current: the dataset as it is, reduced to what is recorded
-    :param old: the dataset as it was, likewise
-    :param fields: names of fields of the dataset
-    :param resources: ids of resources; one that is gone comes back to its place among those around it
-    :returns: a new dict, which shares nested values with both
-    :raises Invalid: ``fields`` or ``resources`` name what neither has, or what is never restored
+    :param fields: top-level fields of the dict, such as ``"title"`` or ``"extras"``
+    :param resources: the ids of single resources; one without an id goes by its name and URL
+    :returns: a new dict, which shares nothing with those given
+    :raises Invalid: neither ``current`` nor ``old`` has such a field or resource, or the field is one of those that no
+        restore changes
     """
     if fields is None and resources is None:
-        kept = {key: value for key, value in current.items() if key in NEVER_RESTORED}
-        return {key: value for key, value in old.items() if key not in NEVER_RESTORED} | kept
-    restored = _with_fields(current, old, fields or ())
+        fields = [key for key in current | old if key not in KEPT_FIELDS]
+    restored = _restore_fields(current, old, fields or ())
     if resources:
-        restored["resources"] = _with_resources(restored["resources"], old["resources"], resources)
-    return restored
+        restored["resources"] = _restore_resources(restored, old, resources)
+    return deepcopy(restored)
 
 
-def _with_fields(current: Dataset, old: Dataset, fields: Sequence[str]) -> Dataset:
-    restored = dict(current)
+def _restore_fields(current: dict[str, Any], old: dict[str, Any], fields: Sequence[str]) -> dict[str, Any]:
     for field in fields:
-        if field in NEVER_RESTORED:
+        if field in KEPT_FIELDS:
             raise Invalid("fields", f"{field} is never restored")
         if field not in current and field not in old:
-            raise Invalid("fields", f"the dataset has no field {field}, neither now nor then")
-        restored.pop(field, None)
-        if field in old:
-            restored[field] = old[field]
-    return restored
+            raise Invalid("fields", f"there is no field {field!r}, now or then")
+    kept = {key: value for key, value in current.items() if key not in fields}
+    return kept | {key: old[key] for key in fields if key in old}
 
 
-def _with_resources(current: list[Dataset], old: list[Dataset], wanted: Sequence[str]) -> list[Dataset]:
-    now, then = _by_id(current), _by_id(old)
-    for resource_id in wanted:
-        if resource_id not in now and resource_id not in then:
-            raise Invalid("resources", f"the dataset has no resource {resource_id}, neither now nor then")
-    staying = [resource_id for resource_id in now if resource_id in then or resource_id not in wanted]
-    order = interleave(staying, [resource_id for resource_id in then if resource_id in wanted or resource_id in now])
-    return [then[resource_id] if resource_id in wanted else now[resource_id] for resource_id in order]
-
-
-def _by_id(resources: list[Dataset]) -> dict[str, Dataset]:
-    return {resource["id"]: resource for resource in resources}
+def _restore_resources(current: dict[str, Any], old: dict[str, Any], ids: Sequence[str]) -> list[Any]:
+    now, then = (by_identity(("resources",), dataset.get("resources")) or {} for dataset in (current, old))
+    for id_ in ids:
+        if id_ not in now and id_ not in then:
+            raise Invalid("resources", f"there is no resource {id_!r}, now or then")
+    named = set(ids)
+    wanted = {id_: item for id_, item in now.items() if id_ not in named}
+    wanted |= {id_: item for id_, item in then.items() if id_ in named}
+    return [wanted[id_] for id_ in only(interleave(list(now), list(then)), wanted)]

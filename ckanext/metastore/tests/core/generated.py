@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -12,7 +13,7 @@ from ckanext.metastore.core.identity import by_identity
 
 VALUES = st.sampled_from(
     [None, True, False, 0, 1, 1.0, "", "1", "x", "Ä", [], [1], [True], {}, {"a": 1}, {"a": {"b": 1}}]
-)
+).map(deepcopy)
 NAMES = st.sampled_from(["a", "b", "c", "a#2", "~", "/"])
 
 
