@@ -20,6 +20,7 @@ from ckanext.metastore.core.types import Author, GitObject, ObjectType
 FILE_MODE = "100644"
 DIRECTORY_MODE = "40000"
 
+_ENCODING = re.compile(rb"^encoding (.*)$", re.MULTILINE)
 _IDENTITY = re.compile(r"(?P<name>.*?) ?<(?P<email>[^<>]*)> ?(?P<time>\d*)", re.DOTALL)
 
 
@@ -208,11 +209,10 @@ def _parse_identity(text: str) -> tuple[Author, int]:
 def _split(raw: bytes) -> tuple[list[tuple[str, str]], str]:
     """Split a commit or tag into its headers, in order, and its message."""
     head, _, body = raw.partition(b"\n\n")
-    lines = [line for line in head.split(b"\n") if not line.startswith(b" ")]
-    encoding = next((line[9:].decode("ascii", "replace") for line in lines if line.startswith(b"encoding ")), "utf-8")
-    headers = [_decode(line, encoding).partition(" ") for line in lines]
-    message = _decode(body, encoding)
-    return [(key, value) for key, _, value in headers], message.removesuffix("\n")
+    named = _ENCODING.search(head)
+    encoding = named[1].decode("ascii", "replace") if named else "utf-8"
+    lines = [line.partition(" ") for line in _decode(head, encoding).split("\n") if not line.startswith(" ")]
+    return [(key, value) for key, _, value in lines], _decode(body, encoding).removesuffix("\n")
 
 
 def _decode(raw: bytes, encoding: str) -> str:

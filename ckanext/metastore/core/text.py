@@ -37,6 +37,8 @@ _CRUD = "".join(map(chr, range(33))) + ".,:;<>\"\\'"
 
 def printable(text: str) -> str:
     """Drop what no text should hold (control characters but for newline and tab, surrogates, noncharacters); NFC."""
+    if text.isascii() and text.isprintable():
+        return text
     return unicodedata.normalize("NFC", _UNPRINTABLE.sub("", re.sub(r"\r\n?", "\n", text)))
 
 

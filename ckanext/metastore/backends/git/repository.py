@@ -47,11 +47,12 @@ class Repository:
         self.path = path
         with translated_errors("open the repository"):
             self._repository = pygit2.Repository(str(path), RepositoryOpenFlag.NO_SEARCH)
+            self._objects = self._repository.odb
 
     # -- objects -----------------------------------------------------------------------------------------------
 
     def __contains__(self, sha: str) -> bool:
-        return is_full_sha(sha) and sha in self._repository.odb
+        return is_full_sha(sha) and sha in self._objects
 
     def write(self, objects: Iterable[GitObject]) -> None:
         """Write objects, those that they name first. What is there already is not written again."""
@@ -61,11 +62,15 @@ class Repository:
 
     def read(self, sha: str) -> GitObject | None:
         """Read an object by its full sha; ``None`` where there is none."""
-        if sha not in self:
+        if not is_full_sha(sha):
             return None
-        with translated_errors(f"read object {sha}"):
-            type_, data = self._repository.odb.read(sha)
-            return GitObject(_TYPE_NAMES[int(type_)], data)
+        try:
+            kind, data = self._objects.read(sha)
+        except KeyError:
+            return None
+        except (pygit2.GitError, OSError) as error:
+            raise Unavailable(f"cannot read object {sha}: {error}") from error
+        return GitObject(_TYPE_NAMES[kind], data)
 
     def commit(self, sha: str) -> Commit:
         """Read a commit.
