@@ -1,7 +1,7 @@
 """Every option, read and checked in one place: the only module that asks ``toolkit.config``.
 
-Options are declared in ``config_declaration.yaml``; CKAN also reads each from its usual environment variable,
-``CKANEXT__METASTORE__PATH`` for ``ckanext.metastore.path``.
+Options are declared in ``config_declaration.yaml``. A value ``%(CKAN_NAME)s`` in the ini file comes from that environment
+variable: CKAN sees to it, for all whose names begin with ``CKAN_``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import ckantoolkit as tk
+from ckan.exceptions import CkanConfigurationException
 
 from ckanext.metastore.core import Author, Backend, Invalid, InvalidName, MetastoreError, Site, create_backend
 from ckanext.metastore.core.names import check_branch
@@ -31,7 +32,9 @@ def path() -> str:
         return str(option("path"))
     storage = tk.config.get("ckan.storage_path")
     if not storage:
-        raise Invalid(f"{PREFIX}path", "is not set, and neither is ckan.storage_path: name a folder for the repositories")
+        raise Invalid(
+            f"{PREFIX}path", "is not set, and neither is ckan.storage_path: name a folder for the repositories"
+        )
     return os.path.join(storage, "metastore")
 
 
@@ -89,7 +92,7 @@ def _backend(name: str, folder: str, branch: str, site: Site) -> Backend:
 def check() -> None:
     """Refuse to start on a wrong or missing option, with a sentence that says which and why.
 
-    :raises toolkit.CkanConfigurationException: an option is wrong
+    :raises CkanConfigurationException: an option is wrong
     """
     try:
         check_branch(option("branch"))
@@ -100,9 +103,9 @@ def check() -> None:
         _check_folder(path())
         backend()
     except (Invalid, InvalidName) as error:
-        raise tk.CkanConfigurationException(f"{error.field}: {error.reason}") from error
+        raise CkanConfigurationException(f"{PREFIX}{error.field.removeprefix(PREFIX)}: {error.reason}") from error
     except MetastoreError as error:
-        raise tk.CkanConfigurationException(f"{PREFIX}backend: {error}") from error
+        raise CkanConfigurationException(f"{PREFIX}backend: {error}") from error
 
 
 def _check_folder(folder: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import ckantoolkit as tk
+from ckan.logic import auth_audit_exempt
 
 from ckanext.metastore import intent, past
 from ckanext.metastore.history import History
@@ -34,6 +35,7 @@ def package_show(next_action: Any, context: Context, data_dict: dict[str, Any]) 
     return dataset
 
 
+@auth_audit_exempt  # a resource that is gone has no auth function to ask: it is the dataset that may be read or not
 @tk.side_effect_free
 @chained("get", "resource_show")
 def resource_show(next_action: Any, context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
