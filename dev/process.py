@@ -70,7 +70,7 @@ class Server:
 def as_user(user: str | None, command: Sequence[str], dies_with_us: signal.Signals | None = None) -> list[str]:
     """The command, run as another system user, and signalled by the kernel should we be killed."""
     options = []
-    if user and os.geteuid() == 0:
+    if user:
         group = str(pwd.getpwnam(user).pw_gid)
         options += ["--reuid", user, "--regid", group, "--init-groups"]
     if dies_with_us:

@@ -49,8 +49,9 @@ class Cluster:
         secret = self.data.with_suffix(".password")
         secret.touch(mode=0o600)
         secret.write_text(self.password)
-        for path in (self.data, secret):
-            shutil.chown(path, _system_user())
+        if user := _system_user():
+            shutil.chown(self.data, user)
+            shutil.chown(secret, user)
         options = [
             "--auth=scram-sha-256",
             f"--pwfile={secret}",
@@ -82,9 +83,9 @@ class Cluster:
         return subprocess.run(command, check=False).returncode == 0
 
 
-def _system_user() -> str:
-    """Who runs PostgreSQL."""
-    return "postgres" if os.geteuid() == 0 else str(os.geteuid())
+def _system_user() -> str | None:
+    """Who runs PostgreSQL, if not we ourselves."""
+    return "postgres" if os.geteuid() == 0 else None
 
 
 def program(name: str) -> str | None:
