@@ -19,6 +19,15 @@ def datasets() -> dict[str, dict[str, Any]]:
 
 
 @cache
+def portals() -> dict[str, list[str]]:
+    """Give the names of the datasets of each portal."""
+    names: dict[str, list[str]] = {}
+    for name, record in zip(datasets(), _read("datasets.jsonl"), strict=True):
+        names.setdefault(record["portal"], []).append(name)
+    return names
+
+
+@cache
 def histories() -> dict[str, list[dict[str, Any]]]:
     """Give CKAN datasets as they were, from version to version, oldest first."""
     return {

@@ -18,7 +18,7 @@ from ckanext.metastore import core
 from ckanext.metastore.core.document import canonical_json, parse_document
 from ckanext.metastore.mapper import recorded, to_dataset, to_document
 from ckanext.metastore.tests import corpus, strategies
-from ckanext.metastore.tests.oddities import DATASET, DERIVED, DERIVED_OF_RESOURCE, ODDITIES, RESOURCE
+from ckanext.metastore.tests.oddities import BEYOND_CKAN, DATASET, DERIVED, DERIVED_OF_RESOURCE, ODDITIES, RESOURCE
 
 SCHEMA = json.loads((Path(core.__file__).parent / "schema" / "datapackage-2.0.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA, format_checker=jsonschema.Draft7Validator.FORMAT_CHECKER)
@@ -33,9 +33,9 @@ def assert_lossless(dataset: dict[str, Any]) -> None:
     assert canonical_json(again) == canonical_json(recorded(dataset))
 
 
-@pytest.mark.parametrize("oddity", ODDITIES)
+@pytest.mark.parametrize("oddity", [*ODDITIES, *BEYOND_CKAN])
 def test_oddities_survive(oddity):
-    assert_lossless(ODDITIES[oddity])
+    assert_lossless((ODDITIES | BEYOND_CKAN)[oddity])
 
 
 @pytest.mark.parametrize("name", corpus.versions())

@@ -8,6 +8,7 @@ import pytest
 
 from ckanext.metastore.mapper import to_document
 from ckanext.metastore.tests.oddities import (
+    BEYOND_CKAN,
     DATASET,
     DERIVED,
     DERIVED_OF_RESOURCE,
@@ -216,11 +217,14 @@ def test_sources_are_an_extra_in_ckan():
     assert "extras" not in document["ckan"]
 
 
-@pytest.mark.parametrize("oddity", [oddity for oddity in ODDITIES if "sources " in oddity])
+@pytest.mark.parametrize(
+    "oddity", ["sources written otherwise", "sources of no kind", "sources in words", "no sources", "sources twice"]
+)
 def test_sources_that_would_not_come_back_stay_an_extra(oddity):
-    document = to_document(ODDITIES[oddity])
+    dataset = (ODDITIES | BEYOND_CKAN)[oddity]
+    document = to_document(dataset)
     assert "sources" not in document
-    assert document["ckan"]["extras"] == ODDITIES[oddity]["extras"]
+    assert document["ckan"]["extras"] == dataset["extras"]
 
 
 @pytest.mark.parametrize("time", ["2024-02-29 10:11", "2023-02-29T10:11:12", "yesterday", None, 5])
