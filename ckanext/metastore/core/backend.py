@@ -66,8 +66,9 @@ class Backend(Protocol):
     ) -> None:
         """Replay recorded revisions and tag updates, oldest first, until they are durable. May be repeated.
 
-        Fast-forward only: a public revision whose parent is not the branch's head, and which the branch does not
-        hold yet, is a conflict.
+        Each revision is published on its own: what came before a failure stays. A revision that is there already is
+        passed over, also when the history has gone on. Fast-forward only: any other public revision whose parent is
+        not the branch's head is a conflict.
 
         :raises Conflict: the branch has moved elsewhere
         :raises Unavailable: not now; nothing is lost
@@ -82,11 +83,18 @@ class Backend(Protocol):
     # -- the verbs ---------------------------------------------------------------------------------------------
 
     def create(
-        self, package_id: str, *, document: Document, author: Author, message: str = "", timestamp: datetime | None = None
+        self,
+        package_id: str,
+        *,
+        document: Document,
+        author: Author,
+        message: str = "",
+        timestamp: datetime | None = None,
     ) -> Package:
         """Start a package's history, or take it up again after :meth:`delete`.
 
-        :raises Conflict: it exists already
+        :raises Conflict: it exists already; carries the head
+        :raises Invalid: the document or the message cannot be stored
         :raises InvalidName: ``package_id`` is empty or no text
         """
 
@@ -110,12 +118,20 @@ class Backend(Protocol):
     ) -> Package:
         """Save a new state of the whole document. Saving what is there already makes no revision.
 
-        :param base_revision: the sha that the caller started from
+        :param base_revision: the full sha that the caller started from
+        :raises NotFound: there is no such package, or it is deleted
         :raises Conflict: ``base_revision`` is not the head; carries the head
+        :raises Invalid: the document or the message cannot be stored
         """
 
-    def delete(self, package_id: str, *, author: Author, message: str = "", base_revision: str | None = None) -> Revision:
-        """Record that the package is gone. Its history stays."""
+    def delete(
+        self, package_id: str, *, author: Author, message: str = "", base_revision: str | None = None
+    ) -> Revision:
+        """Record that the package is gone. Its history stays.
+
+        :raises NotFound: there is no such package, or it is deleted already
+        :raises Conflict: ``base_revision`` is not the head; carries the head
+        """
 
     def purge(self, package_id: str) -> None:
         """Destroy the package's repositories and all history. Purging what is not there is no error."""
@@ -123,26 +139,53 @@ class Backend(Protocol):
     def rename(self, package_id: str, *, new_id: str) -> None:
         """Move a history to another id.
 
+        :raises NotFound: there is no such package
         :raises Conflict: ``new_id`` has a history of its own
         """
 
     def revision_list(self, package_id: str, *, limit: int = 20, offset: int = 0) -> list[Revision]:
-        """List revisions, newest first; reads ``offset + limit`` commits at most."""
+        """List revisions, newest first; reads ``offset + limit`` commits at most.
 
-    def revision_fetch(self, package_id: str, *, revision_ref: str = "HEAD") -> Revision: ...
+        :raises NotFound: there is no such package; the history of a deleted one can be listed
+        :raises Invalid: ``limit`` is less than 1, or ``offset`` than 0
+        """
+
+    def revision_fetch(self, package_id: str, *, revision_ref: str = "HEAD") -> Revision:
+        """Read one revision.
+
+        :raises NotFound: no such package or revision
+        :raises Invalid: an abbreviation fits more than one revision
+        """
 
     def revert(
-        self, package_id: str, *, to_revision_ref: str, author: Author, message: str = "", base_revision: str | None = None
+        self,
+        package_id: str,
+        *,
+        to_revision_ref: str,
+        author: Author,
+        message: str = "",
+        base_revision: str | None = None,
     ) -> Package:
-        """Save the document of an older revision again, as a new one."""
+        """Save the document of an older revision again, as a new one. It brings a deleted package back.
 
-    def diff(self, package_id: str, *, revision_ref_a: str, revision_ref_b: str = "HEAD") -> list[Change]: ...
+        :raises NotFound: no such package or revision, or the package is deleted there
+        :raises Conflict: ``base_revision`` is not the head; carries the head
+        """
+
+    def diff(self, package_id: str, *, revision_ref_a: str, revision_ref_b: str = "HEAD") -> list[Change]:
+        """List what changed from one revision to another. Where the package is deleted, its document is empty.
+
+        :raises NotFound: no such package or revision
+        :raises Invalid: an abbreviation fits more than one revision
+        """
 
     def tag_create(
         self, package_id: str, *, name: str, author: Author, description: str = "", revision_ref: str = "HEAD"
     ) -> Tag:
         """Name a revision.
 
+        :raises NotFound: no such package or revision
+        :raises Invalid: the description is too long
         :raises Conflict: the tag exists
         :raises InvalidName: Git or GitHub would refuse the name
         """
@@ -150,7 +193,11 @@ class Backend(Protocol):
     def tag_list(self, package_id: str) -> list[Tag]:
         """List all tags, newest first."""
 
-    def tag_fetch(self, package_id: str, *, tag: str) -> Tag: ...
+    def tag_fetch(self, package_id: str, *, tag: str) -> Tag:
+        """Read one tag.
+
+        :raises NotFound: no such package or tag
+        """
 
     def tag_update(
         self, package_id: str, *, tag: str, author: Author, name: str | None = None, description: str | None = None
@@ -158,9 +205,17 @@ class Backend(Protocol):
         """Rename or describe anew; the tag stays at its revision. What is left out stays as it was.
 
         A rename sets the new ref before it removes the old one.
+
+        :raises NotFound: no such package or tag
+        :raises Conflict: a tag has the new name already
+        :raises InvalidName: Git or GitHub would refuse the new name
         """
 
-    def tag_delete(self, package_id: str, *, tag: str) -> None: ...
+    def tag_delete(self, package_id: str, *, tag: str) -> None:
+        """Remove a tag; its revision stays.
+
+        :raises NotFound: no such package or tag
+        """
 
 
 def create_backend(name: str, **options: Any) -> Backend:

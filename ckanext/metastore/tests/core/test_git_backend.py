@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ckanext.metastore.backends.git import GitBackend
-from ckanext.metastore.core import Invalid, InvalidName, create_backend
+from ckanext.metastore.core import Backend, Invalid, InvalidName, create_backend
 from ckanext.metastore.testing import BackendContract
+from ckanext.metastore.testing.contract.base import ADA, DOCUMENT, PACKAGE
 from ckanext.metastore.testing.git import check_integrity
 
 
@@ -24,6 +27,11 @@ class TestGitBackend(BackendContract):
 
     def clone_url(self, backend, package_id):
         return str(backend.repository_path(package_id))
+
+
+def test_a_type_checker_takes_it_for_a_backend(tmp_path: Path) -> None:
+    backend: Backend = GitBackend(tmp_path)
+    assert backend.record(PACKAGE, document=DOCUMENT, author=ADA).parents == ()
 
 
 def test_by_name(tmp_path):
