@@ -5,6 +5,7 @@ the false clock is in place before CKAN is imported: CKAN's tables remember the 
 """
 
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -85,4 +86,5 @@ def _rebuild_index() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a word
     main(Path(sys.argv[1]))
