@@ -1,0 +1,162 @@
+"""The portal on which README.rst plays: a server on loopback, its people, and a shell to call it from."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from ckan import model
+from ckan.cli import CKANConfigLoader
+from ckan.common import config_declaration
+from ckan.exceptions import CkanConfigurationException
+from ckan.lib import api_token
+from ckan.tests import factories, helpers
+from ckanapi import RemoteCKAN
+from ckanapi.cli import main as ckanapi
+from ckanapi.cli.action import action
+from docopt import docopt
+from werkzeug.serving import make_server
+
+from ckanext.metastore import config
+from ckanext.metastore.tests.examples import Block, Command, StandIns, commands
+
+URL = "https://data.example.org"
+INI = "/etc/ckan/default/ckan.ini"
+FOLDERS = ("/var/lib/ckan", "/srv")
+
+
+@contextmanager
+def served(flask_app: Any) -> Iterator[str]:
+    """A server for as long as the block lasts; gives its address."""
+    server = make_server("127.0.0.1", 0, flask_app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+class Portal:
+    """The portal of README.rst.
+
+    :param address: where it is served
+    :param folder: in which all its files are
+    :param options: CKAN's configuration; what is set there is taken back by the caller
+    :param clock: stands still, but for a week between two blocks
+    """
+
+    def __init__(self, address: str, folder: Path, options: Any, clock: Any) -> None:
+        self._folder, self._options, self._clock = folder, options, clock
+        self._tokens = {"EDDA": _token("edda"), "RAVI": _token("ravi"), "ADMIN": _token("admin")}
+        self._environment = {**os.environ, **self._tokens}
+        self._stand_ins = StandIns(
+            {URL: address, INI: os.environ["CKAN_INI"], **{at: f"{folder}{at}" for at in FOLDERS}}
+        )
+        self._complaint = ""
+        self._words: set[str] = set()
+        self.options: set[str] = set()
+        self._start("")
+
+    def play(self, block: Block) -> None:
+        """Do what a block says, and look whether it comes out as shown."""
+        self._clock.tick(timedelta(weeks=1))
+        if block.language == "ini":
+            self._start(block.text)
+        elif block.language == "text":
+            assert self._stand_ins.agree(block.text, self._complaint), f"CKAN says: {self._complaint}"
+            self._start("")
+        elif block.language == "python":
+            self._words |= set(re.findall(r"\w+", block.text))
+            exec(compile(self._stand_ins.real(block.text), "README.rst", "exec"), {})
+        else:
+            for command in commands(block.text):
+                self._run(command)
+
+    def called(self, names: Iterable[str]) -> set[str]:
+        """Those of the actions that a block has called."""
+        return self._words.intersection(names)
+
+    def _run(self, command: Command) -> None:
+        self._words |= set(re.findall(r"\w+", command.words))
+        answer = self._answer(command.words)
+        agreed = not command.shown or self._stand_ins.agree(command.shown, answer)
+        assert agreed, f"$ {command.words}\n\n--- shown:\n{command.shown}\n\n--- answered:\n{answer}"
+
+    def _answer(self, words: str) -> str:
+        """What a command prints. It must succeed."""
+        words = self._stand_ins.real(words)
+        program, *arguments = shlex.split(words.replace("\\\n", ""))
+        if program == "ckanapi":
+            return self._ckanapi(arguments)
+        model.Session.remove()
+        done = subprocess.run(
+            ["bash", "-c", words], env=self._environment, cwd=self._folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"$ {words}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def _ckanapi(self, arguments: list[str]) -> str:
+        """Do as the program does, which takes seconds to start; as Edda, where nobody else is named."""
+        if "-a" not in arguments:
+            arguments += ["-r", self._stand_ins.real(URL), "-a", "$EDDA"]
+        parsed = docopt(ckanapi.__doc__, arguments)
+        token = self._tokens[parsed["--apikey"].strip("$")]
+        remote = RemoteCKAN(parsed["--remote"], apikey=token, get_only=parsed["--get-request"])
+        return b"".join(action(remote, parsed)).decode()
+
+    def _start(self, ini: str) -> None:
+        """Start CKAN anew, as far as this extension goes, with these options of it and no others."""
+        file = self._folder / "ckan.ini"
+        file.write_text(self._stand_ins.real(f"[app:main]\n{ini}\n"))
+        given = CKANConfigLoader(str(file)).get_config()
+        for key in config_declaration.iter_options():
+            if str(key).startswith(config.PREFIX):
+                option = config_declaration[key]
+                self._options[str(key)] = option.normalize(given.get(str(key), option.default))
+        self.options |= {key for key in given if key.startswith(config.PREFIX)}
+        self._complaint = ""
+        try:
+            config.check()
+        except CkanConfigurationException as error:
+            self._complaint = str(error)
+
+
+def people() -> None:
+    """The accounts and organizations that are there before README.rst begins."""
+    factories.User(name="edda", fullname="Edda Ito", email="edda@parks.example.org")
+    factories.User(name="ravi", fullname="Ravi Mehta", email="ravi@parks.example.org")
+    factories.Sysadmin(name="admin", fullname="Ada Okafor", email="ada@example.org")
+    editors = [{"name": name, "capacity": "editor"} for name in ("edda", "ravi")]
+    factories.Organization(name="parks", title="Parks and Trees", users=editors)
+    factories.Organization(name="transport", title="Transport", users=editors)
+
+
+def before_the_plugin() -> None:
+    """A dataset that is there before the plugin is."""
+    resource = {"name": "Bus stops", "url": "https://example.org/stops.csv", "format": "CSV"}
+    helpers.call_action(
+        "package_create",
+        {"user": "edda"},
+        name="bus-stops",
+        title="Bus stops",
+        owner_org="transport",
+        resources=[resource],
+    )
+
+
+def _token(user: str) -> str:
+    """An API token that does not say when it was made: by the clock on the wall, that would be in the future."""
+    row = model.ApiToken(user_id=model.User.get(user).id, name="README.rst")
+    model.Session.add(row)
+    model.Session.commit()
+    return str(api_token.encode({"jti": row.id}))

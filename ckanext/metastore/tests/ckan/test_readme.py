@@ -1,0 +1,93 @@
+"""README.rst, played from beginning to end against a portal: every example gives what it shows."""
+
+from __future__ import annotations
+
+import pytest
+from ckan import plugins
+from ckan.common import config_declaration
+from freezegun import freeze_time
+
+from ckanext.metastore import config
+from ckanext.metastore.logic.action import actions
+from ckanext.metastore.tests.ckan import portal as city
+from ckanext.metastore.tests.ckan.portal import Portal, served
+from ckanext.metastore.tests.examples import README, blocks
+
+OTHER_WAYS = "Other ways to save"
+
+
+@pytest.fixture
+def before(tables):
+    """What is there when the plugin comes."""
+    city.people()
+    city.before_the_plugin()
+
+
+@pytest.fixture
+def readmes_portal(before, portal, app, ckan_config, monkeypatch, tmp_path, migrate_db_for):
+    """The portal, served. README.rst ends by taking the tables away: here they come back."""
+    for folder in city.FOLDERS:
+        (tmp_path / folder.strip("/")).mkdir(parents=True)
+    monkeypatch.setenv("CKAN_METASTORE_PATH", str(tmp_path / "srv/histories"))
+    ckan_config["ckan.storage_path"] = str(tmp_path / "var/lib/ckan")
+    ckan_config["ckan.site_url"] = city.URL
+    with freeze_time("2026-03-02 09:00:00") as clock, served(app.flask_app) as address:
+        yield Portal(address, tmp_path, ckan_config, clock)
+    migrate_db_for("metastore")
+
+
+def test_every_example_gives_what_it_shows(readmes_portal):
+    for block in blocks(README, "console", "ini", "text", "python"):
+        readmes_portal.play(block)
+    others = {block.text for block in blocks(README) if block.section == OTHER_WAYS}
+    assert set(actions()) - readmes_portal.called(actions()) == set(" ".join(others).split())
+    ours = {str(key) for key in config_declaration.iter_options() if str(key).startswith(config.PREFIX)}
+    assert readmes_portal.options == ours
+
+
+# -- what README.rst says in words ----------------------------------------------------------------------------------
+
+
+def _published(act, dataset):
+    return [revision["published"] for revision in act("dataset_revision_list", id=dataset["id"])]
+
+
+def test_a_folder_that_cannot_be_written(dataset, act, git, repositories):
+    shard = repositories / dataset["id"][:2]
+    shard.rename(repositories / "away")
+    shard.write_text("in the way")
+    saved = act("package_patch", id=dataset["id"], title="Meanwhile")
+    act("dataset_tag_create", id=dataset["id"], name="v1")
+    assert _published(act, dataset) == [False, True]
+    assert act("package_show", id=dataset["id"], revision_ref=saved["revision_id"])["title"] == "Meanwhile"
+    shard.unlink()
+    (repositories / "away").rename(shard)
+    act("package_patch", id=dataset["id"], title="Afterwards")
+    assert _published(act, dataset) == [True, True, True]
+    assert git(dataset["id"])("rev-parse", "v1^{commit}") == saved["revision_id"]
+
+
+def test_another_branch_waits_for_the_old_one(dataset, act, ckan_config, monkeypatch):
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.branch", "trunk")
+    act("package_patch", id=dataset["id"], title="On trunk")
+    assert _published(act, dataset) == [False, True]
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.branch", "main")
+    act("package_patch", id=dataset["id"], title="On main")
+    assert _published(act, dataset) == [True, True, True]
+
+
+def test_a_deletion_stays_out_of_the_public_repository(dataset, act, git):
+    act("package_delete", id=dataset["id"], revision_message="Gone")
+    assert git(dataset["id"])("rev-parse", "main") == dataset["revision_id"]
+    assert act("dataset_revision_list", id=dataset["id"])[0]["message"] == "Gone"
+
+
+def test_without_the_plugin_ckan_and_git_go_on(dataset, act, git):
+    plugins.unload("metastore")
+    try:
+        patched = act("package_patch", id=dataset["id"], title="Without")
+        assert patched["title"] == "Without"
+        assert "revision_id" not in patched
+        git(dataset["id"]).fsck()
+    finally:
+        plugins.load("metastore")
