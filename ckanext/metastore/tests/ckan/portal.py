@@ -82,8 +82,8 @@ class Portal:
             for command in commands(block.text):
                 self._run(command)
 
-    def called(self, names: Iterable[str]) -> set[str]:
-        """Those of the actions that a block has called."""
+    def used(self, names: Iterable[str]) -> set[str]:
+        """Those of the names that the commands have used."""
         return self._words.intersection(names)
 
     def _run(self, command: Command) -> None:

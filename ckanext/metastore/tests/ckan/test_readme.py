@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from inspect import isfunction, signature
+
 import pytest
 from ckan import plugins
 from ckan.common import config_declaration
 from freezegun import freeze_time
 
 from ckanext.metastore import config
+from ckanext.metastore.logic import schema
 from ckanext.metastore.logic.action import actions
 from ckanext.metastore.tests.ckan import portal as city
 from ckanext.metastore.tests.ckan.portal import Portal, served
@@ -31,16 +34,24 @@ def readmes_portal(before, portal, app, ckan_config, monkeypatch, tmp_path, migr
     monkeypatch.setenv("CKAN_METASTORE_PATH", str(tmp_path / "srv/histories"))
     ckan_config["ckan.storage_path"] = str(tmp_path / "var/lib/ckan")
     ckan_config["ckan.site_url"] = city.URL
-    with freeze_time("2026-03-02 09:00:00") as clock, served(app.flask_app) as address:
+    with freeze_time("2026-03-02 09:00:00", ignore=["_pytest"]) as clock, served(app.flask_app) as address:
         yield Portal(address, tmp_path, ckan_config, clock)
     migrate_db_for("metastore")
+
+
+def _parameters():
+    """The parameters of all our actions, and those that we add to CKAN's."""
+    public = [make for name, make in vars(schema).items() if isfunction(make) and not name.startswith("_")]
+    schemas = [make for make in public if not signature(make).parameters]
+    return {parameter for make in schemas for parameter in make()}
 
 
 def test_every_example_gives_what_it_shows(readmes_portal):
     for block in blocks(README, "console", "ini", "text", "python"):
         readmes_portal.play(block)
     others = {block.text for block in blocks(README) if block.section == OTHER_WAYS}
-    assert set(actions()) - readmes_portal.called(actions()) == set(" ".join(others).split())
+    assert set(actions()) - readmes_portal.used(actions()) == set(" ".join(others).split())
+    assert _parameters() - readmes_portal.used(_parameters()) == set()
     ours = {str(key) for key in config_declaration.iter_options() if str(key).startswith(config.PREFIX)}
     assert readmes_portal.options == ours
 
