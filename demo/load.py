@@ -5,6 +5,7 @@ the false clock is in place before CKAN is imported: CKAN's tables remember the 
 """
 
 import json
+import logging
 import signal
 import sys
 import time
@@ -20,6 +21,7 @@ from demo import story
 
 def main(path: Path) -> None:
     """Load what is not there yet. The file at the path knows, and is told when all is done."""
+    logging.disable(logging.INFO)
     state = json.loads(path.read_text())
     if state["tokens"]:
         with _ckan():
