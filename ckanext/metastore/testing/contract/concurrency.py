@@ -76,21 +76,18 @@ def _processes() -> Executor:
     return ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn"))
 
 
-@pytest.fixture(params=[_threads, _processes], ids=["threads", "processes"])
-def workers(request: pytest.FixtureRequest) -> Any:
-    """A function that runs a job with each worker's number at once, and gives what they returned."""
-
-    def run(job: Callable[[Backend, int], Any], backend: Backend) -> list[Any]:
-        with request.param() as executor:
-            return list(executor.map(job, [backend] * WORKERS, range(WORKERS)))
-
-    return run
-
-
 class ConcurrencyContract(Contract):
     """Races."""
 
-    workers = staticmethod(workers)
+    @pytest.fixture(params=[_threads, _processes], ids=["threads", "processes"])
+    def workers(self, request: pytest.FixtureRequest) -> Callable[[Callable[[Backend, int], Any], Backend], list[Any]]:
+        """Give a function that runs a job with each worker's number at once, and gives what they returned."""
+
+        def run(job: Callable[[Backend, int], Any], backend: Backend) -> list[Any]:
+            with request.param() as executor:
+                return list(executor.map(job, [backend] * WORKERS, range(WORKERS)))
+
+        return run
 
     def test_saves_make_one_chain(self, backend: Backend, workers: Any) -> None:
         root = backend.create(PACKAGE, document=DOCUMENT, author=ADA).revision

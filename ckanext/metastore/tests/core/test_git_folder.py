@@ -87,7 +87,7 @@ def test_runs_of_private_revisions(backend, private):
     everything = [*first, *shown, *second]
     for length in range(1, len(everything) + 1):
         backend.publish(PACKAGE, revisions=everything[:length])
-    for revision in everything:
+    for revision in reversed(everything):
         backend.publish(PACKAGE, revisions=[revision])
     refs = git("for-each-ref", "--format=%(refname) %(objectname)", cwd=private).split()
     runs = {f"refs/heads/private/{run[0].sha[:12]}": run[-1].sha for run in (first, second)}
