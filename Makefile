@@ -24,7 +24,7 @@ install: ## Install what is missing: Debian packages, CKAN, Solr
 demo: ## A small city's portal on http://localhost:5000 (PORT=), until Ctrl-C
 	@$(TOOL) demo $(DEMO_PORTS)
 
-test: lint test-core test-ckan test-wheel ## Everything that CI checks
+test: lint test-core test-wheel test-ckan ## Everything that CI checks
 
 test-core: install ## The tests that need neither CKAN nor services
 	$(BIN)/python -m pytest $(WITHOUT_CKAN) $(TESTS)/core $(PYTEST_ARGS)

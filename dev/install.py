@@ -1,6 +1,7 @@
 """Installs what is missing: Debian packages, the virtual environment with CKAN, the search server's jars."""
 
 import ctypes.util
+import fcntl
 import hashlib
 import os
 import shutil
@@ -12,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from dev.console import Failure, Job, finish, say
-from dev.paths import DEV, LOGS, ROOT, SOLR, VENV, venv_program
+from dev.paths import DEV, LOGS, ROOT, SOLR, VAR, VENV, venv_program
 from dev.services import postgres
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -46,15 +47,16 @@ NEEDS = (
 
 def install() -> None:
     """Install everything that is missing; where nothing is, this takes a fraction of a second."""
-    _install_packages([need.package for need in NEEDS if not need.present()])
-    jobs = [*_environment_jobs(), *_solr_jobs()]
-    if jobs:
-        say(f"Installing (the first time takes a minute or two; logs in {LOGS}):")
-    finish(*jobs)
-    if jobs:
-        _finish_solr()
-        _stamp(VENV, _environment_inputs())
-        _stamp(SOLR, _solr_inputs())
+    VAR.mkdir(exist_ok=True)
+    with (VAR / "install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _install_packages([need.package for need in NEEDS if not need.present()])
+        if jobs := [*_environment_jobs(), *_solr_jobs()]:
+            say(f"Installing (the first time takes a minute or two; logs in {LOGS}):")
+            finish(*jobs)
+            _finish_solr()
+            _stamp(VENV, _environment_inputs())
+            _stamp(SOLR, _solr_inputs())
 
 
 def _install_packages(packages: list[str]) -> None:
@@ -103,11 +105,7 @@ def _solr_jobs() -> list[Job]:
     if _is_stamped(SOLR, _solr_inputs()):
         return []
     shutil.rmtree(SOLR, ignore_errors=True)
-    goal = [
-        "dependency:copy-dependencies",
-        "-DincludeScope=runtime",
-        f"-DoutputDirectory={SOLR}/lib",
-    ]
+    goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={SOLR}/lib"]
     command = ["mvn", "-B", "-q", "-f", str(DEV / "solr" / "pom.xml"), *goal]
     return [Job("Solr's jars", command, LOGS / "maven.log")]
 

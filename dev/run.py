@@ -27,7 +27,9 @@ class Stopped(BaseException):
 
 def end_on_signals() -> None:
     """From here on, Ctrl-C and its like unwind the program, once; what it started is stopped on the way."""
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
+        signals.append(signal.SIGHUP)
 
     def stop(number: int, _frame: object) -> None:
         for each in signals:
@@ -66,7 +68,7 @@ def child(command: Sequence[str], variables: Mapping[str, str]) -> int:
 
 def wait_or_end(process: "subprocess.Popen[bytes]", at_once: bool) -> None:
     """Give a process time to end by itself, then less and less choice."""
-    for number in (0 if not at_once else signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
+    for number in (signal.SIGTERM if at_once else 0, signal.SIGTERM, signal.SIGKILL):
         process.send_signal(number)
         try:
             process.wait(PATIENCE)
