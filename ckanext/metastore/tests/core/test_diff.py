@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
@@ -22,7 +23,7 @@ from ckanext.metastore.core.identity import by_identity
 from ckanext.metastore.core.order import interleave
 from ckanext.metastore.core.patience import PatienceMatcher
 from ckanext.metastore.core.types import Change
-from ckanext.metastore.tests.core.corpus import needs_corpus, successive_versions
+from ckanext.metastore.tests import corpus
 from ckanext.metastore.tests.core.generated import DOCUMENTS, canonical, leaves
 
 
@@ -239,9 +240,10 @@ class TestUnified:
         assert compared < 20 * 20_000
 
 
-@needs_corpus
+@pytest.mark.skipif(not corpus.FOLDER.exists(), reason="the corpus is not beside the checkout")
 def test_real_histories(tmp_path):
-    pairs = successive_versions()
+    pairs = [pair for history in corpus.histories().values() for pair in pairwise(history)]
+    pairs += pairwise(corpus.data_packages().values())
     assert len(pairs) > 100
     for a, b in pairs:
         assert (diff(a, b) == []) == (canonical(a) == canonical(b))
