@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ckan.model import meta
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import Connection
 
 from ckanext.metastore.core.objects import unpack_objects
@@ -67,7 +67,8 @@ def take(dataset_id: str, *, purge: bool = False) -> Iterator[Waiting]:
     assert meta.engine is not None
     with meta.engine.begin() as connection:
         rows = connection.execute(_waiting_revisions(dataset_id)).all()
-        tags = connection.execute(_waiting_tags(dataset_id)).all()
+        tags_wait = rows[0].tags_wait if rows else True
+        tags = connection.execute(_waiting_tags(dataset_id)).all() if tags_wait else []
         purge = purge and connection.execute(_purging(dataset_id)).scalar_one_or_none() is not None
         yield Waiting(dataset_id, purge, [_revision(row) for row in rows], [_tag(row) for row in tags], connection)
 
@@ -83,13 +84,23 @@ def datasets() -> Sequence[str]:
 
 
 def _waiting_revisions(dataset_id: str) -> Any:
+    """The revisions, and whether tags wait too. Whoever adds a tag later comes by themselves.
+
+    The transaction does not wait for the disk: if a crash undoes the mark, the same is published once more.
+    """
     mine = (revision_table.c.dataset_id == dataset_id) & ~revision_table.c.published
-    return select(revision_table).where(mine).order_by(revision_table.c.seq).with_for_update()
+    tags_wait = _tags_of(dataset_id).exists().label("tags_wait")
+    hasten = func.set_config("synchronous_commit", "off", True)
+    query = select(revision_table, tags_wait, hasten).where(mine).order_by(revision_table.c.seq)
+    return query.with_for_update(of=revision_table)
 
 
 def _waiting_tags(dataset_id: str) -> Any:
-    mine = (tag_table.c.dataset_id == dataset_id) & tag_table.c.pending.is_not(None)
-    return select(tag_table).where(mine).order_by(tag_table.c.pending.desc(), tag_table.c.name).with_for_update()
+    return _tags_of(dataset_id).order_by(tag_table.c.pending.desc(), tag_table.c.name).with_for_update()
+
+
+def _tags_of(dataset_id: str) -> Any:
+    return select(tag_table).where((tag_table.c.dataset_id == dataset_id) & tag_table.c.pending.is_not(None))
 
 
 def _purging(dataset_id: str) -> Any:
