@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import Any
@@ -15,6 +15,8 @@ from ckanext.metastore.testing.contract.publishing import chain, tagged
 
 WORKERS = 4
 SAVES = 10
+
+Race = Callable[[Callable[[Backend, int], Any], Backend], list[Any]]
 
 
 def save(backend: Backend, worker: int) -> list[str]:
@@ -79,17 +81,23 @@ def _processes() -> Executor:
 class ConcurrencyContract(Contract):
     """Races."""
 
-    @pytest.fixture(params=[_threads, _processes], ids=["threads", "processes"])
-    def workers(self, request: pytest.FixtureRequest) -> Callable[[Callable[[Backend, int], Any], Backend], list[Any]]:
+    @pytest.fixture(scope="class", params=[_threads, _processes], ids=["threads", "processes"])
+    @classmethod
+    def executor(cls, request: pytest.FixtureRequest) -> Iterator[Executor]:
+        """Give the workers; they are started once for all races."""
+        with request.param() as executor:
+            yield executor
+
+    @pytest.fixture
+    def workers(self, executor: Executor) -> Race:
         """Give a function that runs a job with each worker's number at once, and gives what they returned."""
 
         def run(job: Callable[[Backend, int], Any], backend: Backend) -> list[Any]:
-            with request.param() as executor:
-                return list(executor.map(job, [backend] * WORKERS, range(WORKERS)))
+            return list(executor.map(job, [backend] * WORKERS, range(WORKERS)))
 
         return run
 
-    def test_saves_make_one_chain(self, backend: Backend, workers: Any) -> None:
+    def test_saves_make_one_chain(self, backend: Backend, workers: Race) -> None:
         root = backend.create(PACKAGE, document=DOCUMENT, author=ADA).revision
         saved = [sha for shas in workers(save, backend) for sha in shas]
         revisions = backend.revision_list(PACKAGE, limit=1000)
@@ -97,30 +105,30 @@ class ConcurrencyContract(Contract):
         assert len(revisions) == WORKERS * SAVES + 1
         _assert_one_chain(revisions)
 
-    def test_no_edit_is_lost(self, backend: Backend, workers: Any) -> None:
+    def test_no_edit_is_lost(self, backend: Backend, workers: Race) -> None:
         backend.create(PACKAGE, document=DOCUMENT, author=ADA)
         workers(add_line, backend)
         lines = backend.fetch(PACKAGE).document["description"].split()
         assert sorted(lines) == sorted(f"{worker}.{number}" for worker in range(WORKERS) for number in range(SAVES))
         _assert_one_chain(backend.revision_list(PACKAGE, limit=1000))
 
-    def test_only_one_creates(self, backend: Backend, workers: Any) -> None:
+    def test_only_one_creates(self, backend: Backend, workers: Race) -> None:
         created = [sha for sha in workers(create, backend) if sha]
         assert [revision.id for revision in backend.revision_list(PACKAGE)] == created
 
-    def test_only_one_makes_a_tag(self, backend: Backend, workers: Any) -> None:
+    def test_only_one_makes_a_tag(self, backend: Backend, workers: Race) -> None:
         backend.create(PACKAGE, document=DOCUMENT, author=ADA)
         made = workers(tag, backend)
         assert made.count(True) == 1
         assert backend.tag_fetch(PACKAGE, tag="v1").description == str(made.index(True))
 
-    def test_all_publish_the_same(self, backend: Backend, workers: Any) -> None:
+    def test_all_publish_the_same(self, backend: Backend, workers: Race) -> None:
         workers(publish, backend)
         expected = [revision.sha for revision in reversed(chain(backend, SAVES))]
         assert [revision.id for revision in backend.revision_list(PACKAGE)] == expected
         assert [tag.name for tag in backend.tag_list(PACKAGE)] == ["v1"]
 
-    def test_purge_among_saves(self, backend: Backend, workers: Any) -> None:
+    def test_purge_among_saves(self, backend: Backend, workers: Race) -> None:
         backend.create(PACKAGE, document=DOCUMENT, author=ADA)
         workers(_save_or_purge, backend)
         backend.purge(PACKAGE)
