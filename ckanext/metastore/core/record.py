@@ -90,6 +90,11 @@ def without_trailers(message: str) -> str:
     return _TRAILERS.sub("", message)
 
 
+def document_sha(tree: bytes) -> str | None:
+    """Give the sha of the document's blob in a root tree; ``None`` where the package is deleted there."""
+    return next((entry.sha for entry in objects.parse_tree(tree) if entry.name == DOCUMENT_PATH), None)
+
+
 def _blobs(document: Document | None, site: Site | None, package_id: str) -> dict[str, GitObject]:
     if document is None:
         return {}

@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterable
 from datetime import datetime
 
-from ckanext.metastore.backends.git.history import History, document_sha
+from ckanext.metastore.backends.git.history import History
 from ckanext.metastore.backends.git.publishing import moved, publish_private, publish_public, publish_tag, remove_tag
 from ckanext.metastore.backends.git.reader import GitReader
 from ckanext.metastore.backends.git.repository import TAGS
 from ckanext.metastore.core.errors import Conflict, Invalid, NotFound
 from ckanext.metastore.core.names import check_package_id, check_tag_name
-from ckanext.metastore.core.record import record, record_tag
+from ckanext.metastore.core.record import document_sha, record, record_tag
 from ckanext.metastore.core.types import (
     Author,
     Document,

@@ -12,8 +12,8 @@ from ckanext.metastore.backends.git.repository import TAGS, Repository
 from ckanext.metastore.core.document import DOCUMENT_PATH, parse_document
 from ckanext.metastore.core.errors import Invalid, NotFound
 from ckanext.metastore.core.names import is_abbreviation
-from ckanext.metastore.core.objects import parse_commit, parse_tag, parse_tree
-from ckanext.metastore.core.record import without_trailers
+from ckanext.metastore.core.objects import parse_commit, parse_tag
+from ckanext.metastore.core.record import document_sha, without_trailers
 from ckanext.metastore.core.types import Document, Head, Revision, Tag, utc
 
 
@@ -123,11 +123,6 @@ class History:
         for tag in self.tags():
             names[tag.revision_id].append(tag.name)
         return {sha: sorted(tags) for sha, tags in names.items()}
-
-
-def document_sha(tree: bytes) -> str | None:
-    """Give the sha of the document's blob in a root tree; ``None`` where the package is deleted there."""
-    return next((entry.sha for entry in parse_tree(tree) if entry.name == DOCUMENT_PATH), None)
 
 
 def _tag(repository: Repository, name: str, sha: str) -> Tag | None:

@@ -10,7 +10,7 @@ import pytest
 from ckanext.metastore.core import Author, Invalid, InvalidName, Site, objects
 from ckanext.metastore.core.document import canonical_json
 from ckanext.metastore.core.objects import Commit, TreeEntry, parse_commit, parse_tree
-from ckanext.metastore.core.record import record, record_tag, without_trailers
+from ckanext.metastore.core.record import document_sha, record, record_tag, without_trailers
 from ckanext.metastore.core.types import Document, Head, RecordedRevision
 
 ADA = Author("Ada Lovelace", "ada@example.org")
@@ -83,6 +83,8 @@ def test_a_deletion():
     first = recorded()
     deletion = recorded(None, head=first.head)
     assert deletion.tree == b""
+    assert document_sha(deletion.tree) is None
+    assert document_sha(first.tree) == first.objects[0].sha
     assert [item.type for item in deletion.objects] == ["tree", "commit"]
 
 
