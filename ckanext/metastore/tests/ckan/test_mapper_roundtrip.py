@@ -50,7 +50,7 @@ class Portal:
         action = "package_update" if model.Package.get(dataset["id"]) else "package_create"
         fields = json.loads(json.dumps(dataset))
         fields["owner_org"] = fields.get("owner_org") or ""  # CKAN takes null for "as it was"
-        self.act(action, **fields)
+        helpers.call_action(action, {"user": self.user, "return_id_only": True}, **fields)
         return self.act("package_show", id=dataset["id"])
 
     def settle(self, dataset: Fields, name: str) -> Fields:
@@ -90,7 +90,7 @@ def acceptable(dataset: Fields) -> Fields:
 
 
 def acceptable_values(resource: Fields, dataset_type: str | None) -> Fields:
-    values = {field: None for field in DATES if resource.get(field) == "None"}
+    values: Fields = {field: None for field in DATES if resource.get(field) == "None"}
     if isinstance(resource.get("size"), str) and not resource["size"].isdecimal():
         values["size"] = None
     if dataset_type != "dataset" and resource.get("url_type") == "upload":
