@@ -87,12 +87,6 @@ def test_another_branch_waits_for_the_old_one(dataset, act, ckan_config, monkeyp
     assert _published(act, dataset) == [True, True, True]
 
 
-def test_a_deletion_stays_out_of_the_public_repository(dataset, act, git):
-    act("package_delete", id=dataset["id"], revision_message="Gone")
-    assert git(dataset["id"])("rev-parse", "main") == dataset["revision_id"]
-    assert act("dataset_revision_list", id=dataset["id"])[0]["message"] == "Gone"
-
-
 def test_without_the_plugin_ckan_and_git_go_on(dataset, act, git):
     plugins.unload("metastore")
     try:
