@@ -59,8 +59,8 @@ def revision_list() -> Schema:
     """A page of revisions."""
     return {
         "id": _id(),
-        "limit": [_default(20), *_chain("int_validator", "metastore_page_limit")],
-        "offset": [_default(0), *_chain("natural_number_validator")],
+        "limit": [_default(20), *_chain("metastore_limit")],
+        "offset": [_default(0), *_chain("metastore_offset")],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from typing import Any
 
@@ -12,9 +13,10 @@ from ckanext.metastore.core.names import check_tag_name, is_full_sha
 from ckanext.metastore.core.text import MESSAGE_LIMIT
 
 __all__ = [
+    "metastore_limit",
     "metastore_message",
     "metastore_names",
-    "metastore_page_limit",
+    "metastore_offset",
     "metastore_ref",
     "metastore_sha",
     "metastore_tag_name",
@@ -23,6 +25,7 @@ __all__ = [
 ]
 
 PAGE_LIMIT = 100
+OFFSET_LIMIT = 2**31 - 1
 
 
 def metastore_text(value: Any) -> str:
@@ -72,11 +75,22 @@ def metastore_time(value: Any) -> int:
     return int((time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp())
 
 
-def metastore_page_limit(value: Any) -> int:
+def metastore_limit(value: Any) -> int:
     """How many items a page may have."""
-    if not 1 <= value <= PAGE_LIMIT:
-        raise tk.Invalid(f"Must be from 1 to {PAGE_LIMIT}")
-    return int(value)
+    return _whole_number(value, 1, PAGE_LIMIT)
+
+
+def metastore_offset(value: Any) -> int:
+    """How many items come before a page."""
+    return _whole_number(value, 0, OFFSET_LIMIT)
+
+
+def _whole_number(value: Any, least: int, most: int) -> int:
+    """One validator and not a chain: CKAN runs the rest of a chain on what its beginning has refused."""
+    text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    if not re.fullmatch(r"-?[0-9]{1,20}", text) or not least <= int(text) <= most:
+        raise tk.Invalid(f"Must be a whole number from {least:,} to {most:,}")
+    return int(text)
 
 
 def metastore_names(value: Any) -> list[str]:
