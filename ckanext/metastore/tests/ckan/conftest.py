@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,27 @@ def repositories(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def portal(tables: None, repositories: Path, ckan_config: Any, monkeypatch: Any, with_plugins: None) -> None:
-    """A portal with the plugin on. Nothing is cleaned up: each test makes what it needs, under names of its own."""
+def portal(tables: None, _own_folder: None) -> None:
+    """A portal with the plugin on. Nothing is cleaned up: each test makes what it needs, under names of its own.
+
+    The plugin stays loaded from test to test: to load it takes longer than most tests.
+    """
+    if not p.plugin_loaded("metastore"):
+        p.load("metastore")
+
+
+@pytest.fixture
+def load(portal: None, provide_plugin: Callable[[str, type], Any]) -> Iterator[Callable[[type], Any]]:
+    """Load a test's own plugin after ours; it is unloaded when the test ends."""
+    loaded = []
+
+    def one(plugin: type) -> Any:
+        provide_plugin(plugin.__name__, plugin)
+        loaded.append(plugin.__name__)
+        return p.load(plugin.__name__)
+
+    yield one
+    p.unload(*loaded)
 
 
 @pytest.fixture(autouse=True)
