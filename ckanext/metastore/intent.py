@@ -20,8 +20,8 @@ class Intent:
 
     :param user: the account's name; empty where nobody is logged in
     :param message: the revision's message; empty for the default
-    :param base_revision: the revision that the caller started from, where it is to be checked
-    :param expected: dataset id -> base revision, for each dataset that the save turned out to touch
+    :param base_revision: the revision that the caller started from, until it is known of which dataset
+    :param expected: dataset id -> base revision, until the dataset is saved
     :param saved: dataset id -> the revision that the save made
     """
 
@@ -30,6 +30,17 @@ class Intent:
     base_revision: str | None = None
     expected: dict[str, str] = field(default_factory=dict)
     saved: dict[str, str] = field(default_factory=dict)
+
+    def expect(self, dataset_id: str) -> str | None:
+        """The base of a dataset that is about to be saved: of the first one, as hooks may save others."""
+        if self.base_revision:
+            self.expected[dataset_id], self.base_revision = self.base_revision, None
+        return self.expected.get(dataset_id)
+
+    def note(self, dataset_id: str, revision_id: str) -> None:
+        """A dataset is saved on the base that was expected; hooks may save it again."""
+        self.expected.pop(dataset_id, None)
+        self.saved[dataset_id] = revision_id
 
 
 _current: ContextVar[Intent | None] = ContextVar("metastore_intent", default=None)

@@ -11,7 +11,7 @@ from ckan import model
 from ckanext.metastore import config, recorder
 from ckanext.metastore.logic import auth, validators
 from ckanext.metastore.logic.action import actions
-from ckanext.metastore.model import events, tables
+from ckanext.metastore.model import events
 
 
 @tk.blanket.config_declarations
@@ -33,6 +33,9 @@ class MetastorePlugin(p.SingletonPlugin):
 
     def after_dataset_update(self, context: Any, pkg_dict: dict[str, Any]) -> None:
         recorder.before_index(context, pkg_dict["id"])
+
+    def delete(self, entity: model.Package) -> None:
+        recorder.before_delete(entity.id)
 
     def after_dataset_show(self, context: Any, pkg_dict: dict[str, Any]) -> None:
         recorder.after_show(context, pkg_dict)

@@ -82,6 +82,13 @@ def before_index(context: Any, dataset_id: str) -> None:
     reload_package(session, dataset_id)
 
 
+def before_delete(dataset_id: str) -> None:
+    """The same before CKAN deletes the dataset. CKAN's row is locked first, as in every other save: or two deadlock."""
+    session = model.Session()
+    reload_package(session, dataset_id, lock=True)
+    before_index({}, dataset_id)
+
+
 def after_show(context: Any, dataset: Dataset) -> None:
     """Keep the dict that CKAN has just built from the database for its search index, if it was built under the lock.
 
@@ -158,7 +165,7 @@ def check_base(ledger: Ledger, meant: Intent) -> None:
     :raises toolkit.ValidationError: it is another; ``base_revision`` says which, by whom and when
     """
     head = ledger.head.sha if ledger.head else None
-    expected = meant.expected.get(ledger.dataset_id)
+    expected = meant.expect(ledger.dataset_id)
     if expected is not None and expected != head:
         raise conflict(ledger.dataset_id)
 
@@ -237,7 +244,7 @@ def _append(work: Unit, ledger: Ledger, document: Document, *, public: bool) -> 
         head=head,
     )
     ledger.append(revision, user_id=user_id)
-    meant.saved[ledger.dataset_id] = revision.sha
+    meant.note(ledger.dataset_id, revision.sha)
     work.to_publish[ledger.dataset_id] = ledger.purging
 
 
@@ -256,7 +263,9 @@ def _show(session: Session, dataset_id: str) -> Dataset:
 def _portable(dataset: Dataset) -> Dataset:
     """The dict with addresses that do not depend on the editor's language: CKAN puts it into those of uploads."""
     resources = [
-        {**resource, "url": config.download_url(dataset, resource)} if resource.get("url_type") == "upload" else resource
+        {**resource, "url": config.download_url(dataset, resource)}
+        if resource.get("url_type") == "upload"
+        else resource
         for resource in dataset["resources"]
     ]
     return {**dataset, "resources": resources}

@@ -113,9 +113,13 @@ def _head(sha: str | None, tree: bytes | None, timestamp: int | None) -> Head | 
     return Head(sha, bytes(tree or b""), timestamp or 0) if sha else None
 
 
-def reload_package(session: Session, dataset_id: str) -> Any:
-    """The dataset's row as the database has it now, whatever the session remembers; None where it is gone."""
+def reload_package(session: Session, dataset_id: str, *, lock: bool = False) -> Any:
+    """The dataset's row as the database has it now, whatever the session remembers; None where it is gone.
+
+    :param lock: keep others from writing it until the transaction ends
+    """
     query = select(model.Package).where(model.Package.id == dataset_id)
+    query = query.with_for_update() if lock else query
     return session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
 
 

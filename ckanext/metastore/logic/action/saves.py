@@ -10,37 +10,44 @@ from ckan import model
 
 from ckanext.metastore import intent, recorder
 from ckanext.metastore.logic import schema
-from ckanext.metastore.logic.access import Context
+from ckanext.metastore.logic.access import Context, may_update
 from ckanext.metastore.logic.action.chain import chained, without_ours
 from ckanext.metastore.model import queries
 
-_HELP = """
+_MESSAGE_HELP = """
 With ckanext-metastore, every save becomes a revision:
 
 :param revision_message: what changed and why, at most 10,000 characters (optional)
+"""
+
+_BASE_HELP = """\
 :param base_revision: the id of the revision that this change started from; the save fails with a validation error
     that names the newer revision, its author and time, unless it is still the head (optional)
 
 The result has the ``revision_id`` of the dataset's head.
 """
 
-DATASET_SAVES = {"create": ["package_create"], "update": ["package_update"]}
-"""The two that all others end in."""
+DATASET_SAVES = {
+    "create": ["package_create"],
+    "update": ["package_update", "package_owner_org_update"],
+    "delete": ["package_delete"],
+}
+"""Those that save the dataset which they name. Most others end in one of them."""
+
+PART_SAVES = {
+    "create": ["resource_create"],
+    "update": ["resource_update", "package_revise", "package_resource_reorder"],
+    "patch": ["package_patch", "resource_patch"],
+    "delete": ["resource_delete"],
+}
+"""Those that save one dataset by ``package_update``."""
 
 OTHER_SAVES = {
-    "create": ["resource_create", "member_create", "group_create"],
-    "update": [
-        "resource_update",
-        "package_revise",
-        "package_resource_reorder",
-        "package_owner_org_update",
-        "group_update",
-    ],
-    "patch": ["package_patch", "resource_patch", "group_patch"],
+    "create": ["member_create", "group_create"],
+    "update": ["group_update"],
+    "patch": ["group_patch"],
     "delete": [
-        "package_delete",
         "dataset_purge",
-        "resource_delete",
         "member_delete",
         "group_delete",
         "group_purge",
@@ -50,42 +57,62 @@ OTHER_SAVES = {
 }
 """Those that touch datasets too: chained so that the user and the message are known when CKAN commits."""
 
-
 BULK_SAVES = {"update": ["bulk_update_private", "bulk_update_public", "bulk_update_delete"]}
 """Those that name many datasets at once."""
 
 
 def actions() -> dict[str, Any]:
     """The chained actions, by name."""
-    kinds = ((DATASET_SAVES, _save_dataset), (OTHER_SAVES, _save), (BULK_SAVES, _save_bulk))
+    with_base = _MESSAGE_HELP + _BASE_HELP
+    kinds = (
+        (DATASET_SAVES, _save_dataset, with_base),
+        (PART_SAVES, _save_part, with_base),
+        (OTHER_SAVES, _save_others, _MESSAGE_HELP),
+        (BULK_SAVES, _save_bulk, _MESSAGE_HELP),
+    )
     return {
-        name: _chain(verb, name, save) for verbs, save in kinds for verb, names in verbs.items() for name in names
+        name: _chain(verb, name, save, text)
+        for verbs, save, text in kinds
+        for verb, names in verbs.items()
+        for name in names
     }
 
 
-def _chain(verb: str, name: str, save: Callable[..., Any]) -> Any:
+def _chain(verb: str, name: str, save: Callable[..., Any], text: str) -> Any:
     def action(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
         return save(next_action, context, data_dict)
 
-    action.__doc__ = _HELP
+    action.__doc__ = text
     return chained(verb, name)(action)
 
 
 def _save(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
     """Hold the caller's intent while CKAN's action runs."""
     params = schema.validate(data_dict, schema.save())
-    outermost = not intent.active()
-    with intent.saving(context.get("user") or "", **_given(params)) as meant:
+    with intent.saving(context.get("user") or "", **_given(params)):
         try:
-            result = next_action(context, without_ours(data_dict))
+            return next_action(context, without_ours(data_dict))
         except KeyError as error:
             # resource_delete looks for errors of resources in any validation error.
             if isinstance(error.__context__, tk.ValidationError):
                 raise error.__context__ from None
             raise
-    if outermost and isinstance(result, dict) and "package" not in result and meant.saved:
-        result["revision_id"] = next(reversed(meant.saved.values()))
-    return result
+
+
+def _save_part(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
+    """The same for a part of a dataset, or by way of ``package_update``: the dataset's head is in the result."""
+    result = _save(next_action, context, data_dict)
+    if intent.active() or not isinstance(result, dict) or "package" in result or "revision_id" in result:
+        return result
+    package = model.Package.get(result.get("package_id") or result.get("id"))
+    return {**result, "revision_id": queries.heads(package.id)[0]} if package else result
+
+
+def _save_others(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
+    """The same for what is no save of one dataset, so that it has no base."""
+    if data_dict.get("base_revision"):
+        raise tk.ValidationError({"base_revision": ["Is the base of one dataset's save: leave it out here"]})
+    return _save(next_action, context, data_dict)
 
 
 def _save_bulk(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
@@ -97,17 +124,15 @@ def _save_bulk(next_action: Any, context: Context, data_dict: dict[str, Any]) ->
         return next_action(context, data_dict)
 
     by_sql = not tk.check_ckan_version(min_version="2.12.0a0")
-    return _save(touching if by_sql else next_action, context, data_dict)
+    return _save_others(touching if by_sql else next_action, context, data_dict)
 
 
 def _save_dataset(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
     """The same for a whole dataset: its base is checked before CKAN does anything, and its head is in the result."""
     params = schema.validate(data_dict, schema.save())
     with intent.saving(context.get("user") or "", **_given(params)) as meant:
-        # A hook may save other datasets within this save: the base is that of the first.
-        if meant.base_revision and not meant.expected:
-            _expect(meant, data_dict)
-        result = _rolling_back(meant, next_action, context, without_ours(data_dict))
+        _check_early(meant, context, data_dict)
+        result = _rolling_back(next_action, context, without_ours(data_dict))
     if isinstance(result, dict) and not context.get("defer_commit"):
         result["revision_id"] = meant.saved.get(result["id"]) or queries.heads(result["id"])[0]
     return result
@@ -117,20 +142,19 @@ def _given(params: dict[str, Any]) -> dict[str, Any]:
     return {"message": params.get("revision_message") or "", "base_revision": params.get("base_revision")}
 
 
-def _expect(meant: intent.Intent, data_dict: dict[str, Any]) -> None:
-    id_or_name = data_dict.get("id") or data_dict.get("name")
-    package = model.Package.get(id_or_name) if isinstance(id_or_name, str) else None
-    if package:
-        meant.expected[package.id] = str(meant.base_revision)
-        if queries.heads(package.id)[0] != meant.base_revision:
-            raise recorder.conflict(package.id)
+def _check_early(meant: intent.Intent, context: Context, data_dict: dict[str, Any]) -> None:
+    """Refuse a stale base at once. Whoever may not update the dataset learns nothing: CKAN refuses them by itself."""
+    id_or_name = data_dict.get("id")
+    package = model.Package.get(id_or_name) if meant.base_revision and isinstance(id_or_name, str) else None
+    if package and meant.expect(package.id) != queries.heads(package.id)[0] and may_update(context, package.id):
+        raise recorder.conflict(package.id)
 
 
-def _rolling_back(meant: intent.Intent, next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
+def _rolling_back(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
     """Somebody may still save first, until we hold the lock: then CKAN's half-done work is undone."""
     try:
         return next_action(context, data_dict)
     except tk.ValidationError as error:
-        if meant.expected and "base_revision" in error.error_dict:
+        if "base_revision" in error.error_dict:
             model.Session.rollback()
         raise
