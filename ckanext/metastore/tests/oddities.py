@@ -218,6 +218,7 @@ ODDITIES: dict[str, dict[str, Any]] = {
     "sources written otherwise": odd(extras=[{"key": "sources", "value": '[{"title":"Survey"}]'}]),
     "sources of no kind": odd(extras=[{"key": "sources", "value": '[{"path": "../a"}]'}]),
     "sources in words": odd(extras=[{"key": "sources", "value": "the survey"}]),
+    "sources without a word": odd(extras=[{"key": "sources", "value": "[{}]"}]),
     "no sources": odd(extras=[{"key": "sources", "value": "[]"}]),
     "tags with vocabularies": odd(
         tags=[{"name": "water", "vocabulary_id": vocabulary} for vocabulary in ("v2", None, "v1")],

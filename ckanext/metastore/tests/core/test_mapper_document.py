@@ -196,6 +196,10 @@ def test_only_free_tags_are_keywords():
     ]
 
 
+def test_nobody_is_no_contributor():
+    assert "contributors" not in to_document(ODDITIES["nulls"])
+
+
 def test_extras_and_groups_are_sorted_and_reduced():
     ckan = to_document(ODDITIES["groups"] | {"extras": ODDITIES["extras of CKAN 1"]["extras"]})["ckan"]
     assert ckan["groups"] == [{"name": "no-id"}, {"id": "g1", "name": "parks"}, {"id": "g2", "name": "water"}]
@@ -218,7 +222,15 @@ def test_sources_are_an_extra_in_ckan():
 
 
 @pytest.mark.parametrize(
-    "oddity", ["sources written otherwise", "sources of no kind", "sources in words", "no sources", "sources twice"]
+    "oddity",
+    [
+        "sources written otherwise",
+        "sources of no kind",
+        "sources in words",
+        "sources without a word",
+        "no sources",
+        "sources twice",
+    ],
 )
 def test_sources_that_would_not_come_back_stay_an_extra(oddity):
     dataset = (ODDITIES | BEYOND_CKAN)[oddity]
