@@ -48,7 +48,7 @@ def _give(properties: Document, fields: Mapping[str, Field]) -> Fields:
 
 def _give_ckan(properties: Document) -> Fields | None:
     ckan = properties.get("ckan")
-    return properties.pop("ckan") if isinstance(ckan, dict) else None
+    return dict(properties.pop("ckan")) if isinstance(ckan, dict) else None
 
 
 def _give_license(properties: Document) -> Fields:

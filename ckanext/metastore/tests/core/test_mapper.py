@@ -99,7 +99,9 @@ def test_the_given_dataset_stays_as_it_is(dataset):
 @thorough
 @given(strategies.documents)
 def test_any_document_makes_a_dataset(document):
+    before = canonical_json({"": document})
     dataset = to_dataset(document)
+    assert canonical_json({"": document}) == before
     assert canonical_json(recorded(dataset)) == canonical_json(dataset)
     assert_lossless(dataset)
 
@@ -117,7 +119,7 @@ def test_derived_fields_are_not_recorded():
 
 
 def test_nothing_else_is_left_out():
-    ours = {f"field_{number}": number for number in range(50)}
+    ours: dict[str, Any] = {f"field_{number}": number for number in range(50)}
     ours |= dict.fromkeys(
         ["created", "last_modified", "cache_url", "cache_last_updated", "url_type", "mimetype_inner"], "x"
     )

@@ -139,6 +139,13 @@ def test_people_and_licences_without_a_field_are_not_lost():
     assert extras == {"contributors": people[1:], "licenses": licenses}
 
 
+def test_what_ckan_cannot_hold_of_an_author_is_not_lost():
+    person = {"title": "Kim", "path": "https://kim.example", "roles": ["author"]}
+    dataset = to_dataset({"contributors": [person]})
+    assert dataset["author"] == "Kim"
+    assert [json.loads(extra["value"]) for extra in dataset["extras"]] == [[person]]
+
+
 def test_a_package_from_elsewhere():
     dataset = to_dataset(
         {
