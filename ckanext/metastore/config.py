@@ -1,13 +1,16 @@
 """Every option, read and checked in one place: the only module that asks ``toolkit.config``.
 
-Options are declared in ``config_declaration.yaml``. A value ``%(CKAN_NAME)s`` in the ini file comes from that environment
-variable: CKAN sees to it, for all whose names begin with ``CKAN_``.
+Options are declared in ``config_declaration.yaml``. Each can also come from an environment variable, which wins:
+``CKANEXT__METASTORE__PATH`` for ``ckanext.metastore.path``.
+
+:see: https://github.com/okfn/ckanext-envvars, whose names these are
 """
 
 from __future__ import annotations
 
 import os
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +21,19 @@ from ckanext.metastore.core import Author, Backend, Invalid, InvalidName, Metast
 from ckanext.metastore.core.names import check_branch
 
 PREFIX = "ckanext.metastore."
+ENVIRONMENT_PREFIX = "CKANEXT__METASTORE__"
 AUTHOR_MODES = ("masked", "real", "pseudonym")
+
+
+def read_environment(config: Any) -> None:
+    """Let environment variables overrule the configuration file.
+
+    :param config: CKAN's configuration, which is changed
+    """
+    for variable, value in os.environ.items():
+        if variable.startswith(ENVIRONMENT_PREFIX):
+            name = variable.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
+            config[PREFIX + name] = value
 
 
 def option(name: str) -> Any:
@@ -35,12 +50,12 @@ def path() -> str:
         raise Invalid(
             f"{PREFIX}path", "is not set, and neither is ckan.storage_path: name a folder for the repositories"
         )
-    return os.path.join(storage, "metastore")
+    return str(Path(storage, "metastore"))
 
 
 def dataset_types() -> frozenset[str]:
     """The dataset types whose saves are recorded."""
-    return frozenset(option("dataset_types"))
+    return frozenset(tk.aslist(option("dataset_types")))
 
 
 def site_host() -> str:
@@ -110,7 +125,7 @@ def check() -> None:
 
 def _check_folder(folder: str) -> None:
     try:
-        os.makedirs(folder, exist_ok=True)
+        Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Invalid(f"{PREFIX}path", f"the folder {folder} cannot be made: {error.strerror}") from error
     if not os.access(folder, os.W_OK | os.X_OK):

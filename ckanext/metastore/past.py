@@ -63,7 +63,7 @@ def _organization(owner_org: str | None) -> Dataset | None:
     group = model.Group.get(owner_org) if owner_org else None
     if group is None or group.state != "active":
         return None
-    organization = table_dictize(group, {"model": model, "session": model.Session})
+    organization = table_dictize(group, {"session": model.Session})
     organization.pop("extras", None)
     return organization
 

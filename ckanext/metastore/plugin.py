@@ -21,21 +21,31 @@ from ckanext.metastore.model import events
 class MetastorePlugin(p.SingletonPlugin):
     """Git history for every dataset."""
 
+    p.implements(p.IConfigurer)
     p.implements(p.IConfigurable)
     p.implements(p.IPackageController, inherit=True)
 
+    def update_config(self, config_: Any) -> None:
+        """Options may come from the environment."""
+        config.read_environment(config_)
+
     def configure(self, _config: Any) -> None:
+        """Refuse to start on a wrong option; from here on every save is recorded."""
         config.check()
         events.install(recorder)
 
     def after_dataset_create(self, context: Any, pkg_dict: dict[str, Any]) -> None:
+        """CKAN has written the dataset, and is about to build the dict for its search index."""
         recorder.before_index(context, pkg_dict["id"])
 
     def after_dataset_update(self, context: Any, pkg_dict: dict[str, Any]) -> None:
+        """The same."""
         recorder.before_index(context, pkg_dict["id"])
 
     def delete(self, entity: model.Package) -> None:
+        """CKAN is about to delete the dataset."""
         recorder.before_delete(entity.id)
 
     def after_dataset_show(self, context: Any, pkg_dict: dict[str, Any]) -> None:
+        """CKAN has built the dict."""
         recorder.after_show(context, pkg_dict)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ckantoolkit as tk
@@ -83,7 +83,9 @@ def _show(dataset_id: str) -> Dataset:
 def _check_private(history: History, revision: Row, *, allowed: bool) -> None:
     labels = get_permission_labels().get_dataset_labels(model.Package.get(history.dataset_id))
     if "public" in labels and not revision.public and not allowed:
-        reason = f"Revision {revision.sha} was not public, and the dataset is: set allow_private to publish what it holds"
+        reason = (
+            f"Revision {revision.sha} was not public, and the dataset is: set allow_private to publish what it holds"
+        )
         raise tk.ValidationError({"allow_private": [reason]})
 
 
@@ -145,4 +147,4 @@ def _is_stored(resource: Dataset) -> bool:
     uploader = get_resource_uploader({**resource})
     if not hasattr(uploader, "get_path"):
         return True
-    return os.path.exists(uploader.get_path(resource["id"]))
+    return Path(uploader.get_path(resource["id"])).exists()

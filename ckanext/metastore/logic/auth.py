@@ -10,6 +10,7 @@ from typing import Any
 
 import ckantoolkit as tk
 from ckan.authz import is_authorized
+from ckan.types import AuthResult
 
 __all__ = [
     "dataset_revert",
@@ -23,7 +24,7 @@ __all__ = [
     "revision_diff",
 ]
 
-Answer = dict[str, Any]
+Answer = AuthResult
 
 
 def _may_read(context: Any, data_dict: dict[str, Any]) -> Answer:

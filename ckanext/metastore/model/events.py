@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from ckan import model
 from ckan.model import meta
-from sqlalchemy import event, inspect
+from sqlalchemy import event
+from sqlalchemy.orm.attributes import get_history
 
 Session = Any
 """A SQLAlchemy session of CKAN's, scoped or local."""
@@ -105,4 +106,4 @@ def _datasets(obj: Any) -> Iterator[str]:
 
 
 def _was_draft(package: model.Package) -> bool:
-    return "draft" in inspect(package).attrs["state"].history.deleted
+    return "draft" in get_history(package, "state").deleted

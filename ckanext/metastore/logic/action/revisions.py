@@ -64,12 +64,13 @@ def revision_diff(context: Context, data_dict: dict[str, Any]) -> Any:
     :type revision_ref_a: string
     :param revision_ref_b: the newer (optional, default: ``HEAD``)
     :type revision_ref_b: string
-    :param format: ``changes``: the dataset's fields, resources matched by id; ``json_patch``: what turns the one dataset
-        into the other (RFC 6902); ``unified``: the text of ``datapackage.json`` (optional, default: ``changes``)
+    :param format: ``changes``: the dataset's fields, resources matched by id; ``json_patch``: what turns the one
+        dataset into the other (RFC 6902); ``unified``: the text of ``datapackage.json`` (optional, default:
+        ``changes``)
     :type format: string
 
-    :returns: a list of dicts with ``kind`` (``added``, ``removed``, ``changed`` or ``moved``), ``path`` (a list), ``old`` and
-        ``new``; or a list of JSON Patch operations; or a text
+    :returns: a list of dicts with ``kind`` (``added``, ``removed``, ``changed`` or ``moved``), ``path`` (a list),
+        ``old`` and ``new``; or a list of JSON Patch operations; or a text
     """
     params = schema.validate(data_dict, schema.revision_diff())
     history = open_history("revision_diff", context, params)
@@ -95,9 +96,11 @@ def dataset_revert(context: Context, data_dict: dict[str, Any]) -> dict[str, Any
     :type fields: list of strings
     :param resources: restore only the resources with these ids (optional)
     :type resources: list of strings
-    :param dry_run: change nothing; the answer has ``changes``, as ``revision_diff`` gives them (optional, default: false)
+    :param dry_run: change nothing; the answer has ``changes``, as ``revision_diff`` gives them (optional, default:
+        false)
     :type dry_run: bool
-    :param allow_private: allow a public dataset to go back to a revision that was not public (optional, default: false)
+    :param allow_private: allow a public dataset to go back to a revision that was not public (optional, default:
+        false)
     :type allow_private: bool
 
     :returns: the dataset, with ``revision_id`` and ``warnings``, a list of texts

@@ -18,7 +18,8 @@ def dataset_tag_list(context: Context, data_dict: dict[str, Any]) -> list[dict[s
     :param id: the id or name of the dataset
     :type id: string
 
-    :returns: a list of dicts with ``name``, ``revision_id``, ``description``, ``author`` and ``timestamp`` (ISO 8601, UTC)
+    :returns: a list of dicts with ``name``, ``revision_id``, ``description``, ``author`` and ``timestamp`` (ISO 8601,
+        UTC)
     :rtype: list of dicts
     """
     params = schema.validate(data_dict, schema.dataset())

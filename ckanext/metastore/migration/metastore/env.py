@@ -11,9 +11,9 @@ from sqlalchemy import create_engine, pool
 PLUGIN = "metastore"
 
 
-def ours(_obj: Any, name: str, kind: str, _reflected: bool, _compare_to: Any) -> bool:
+def ours(_obj: Any, name: str | None, kind: str, _reflected: bool, _compare_to: Any) -> bool:
     """Whether autogenerate may look at this table."""
-    return kind != "table" or name.startswith(PLUGIN)
+    return kind != "table" or str(name).startswith(PLUGIN)
 
 
 def migrate() -> None:

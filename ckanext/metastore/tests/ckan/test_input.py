@@ -121,7 +121,8 @@ def test_a_tag_that_exists(dataset, act):
 
 
 @pytest.mark.parametrize(
-    "description", ["Ελληνικά", "العربية", "日本語のデータ", "Кириллица", "עברית", "👩‍🌾🌳", "line\r\nbreak", "nul\0", "\x1b[31m"]
+    "description",
+    ["Ελληνικά", "العربية", "日本語のデータ", "Кириллица", "עברית", "👩‍🌾🌳", "line\r\nbreak", "nul\0", "\x1b[31m"],
 )
 def test_a_description_in_any_script(dataset, act, git, description):
     made = act("dataset_tag_create", id=dataset["id"], name="v1", description=description)
@@ -162,7 +163,9 @@ def test_an_offset_beyond_the_end(still, act):
     assert act("dataset_revision_list", id=still["id"], offset=1) == []
 
 
-@pytest.mark.parametrize("ref", ["no-such-tag", "f" * 40, "abcdef", "abcdef1", "HEAD~1", "main", "refs/heads/main", "a" * 3000])
+@pytest.mark.parametrize(
+    "ref", ["no-such-tag", "f" * 40, "abcdef", "abcdef1", "HEAD~1", "main", "refs/heads/main", "a" * 3000]
+)
 def test_an_unknown_ref(still, act, ref):
     for action, parameter in (
         ("dataset_revision_show", "revision_ref"),
@@ -197,7 +200,9 @@ def test_a_dangling_commit(dataset, act, git):
 
 def test_an_ambiguous_abbreviation(dataset, act):
     twin = dataset["revision_id"][:12] + "0" * 28
-    (row,) = model.Session.execute(revision_table.select().where(revision_table.c.dataset_id == dataset["id"])).mappings()
+    (row,) = model.Session.execute(
+        revision_table.select().where(revision_table.c.dataset_id == dataset["id"])
+    ).mappings()
     model.Session.execute(revision_table.insert().values(**{**row, "seq": 2, "public_seq": 2, "sha": twin}))
     model.Session.commit()
     message = _refused(act, "revision_ref", "dataset_revision_show", id=dataset["id"], revision_ref=twin[:12])

@@ -44,7 +44,9 @@ def changed(dataset, act):
 
 
 def test_the_dataset_is_as_it_was(dataset, changed, act):
-    reverted = act("dataset_revert", id=dataset["id"], to_revision_ref=dataset["revision_id"], revision_message="Wrong file")
+    reverted = act(
+        "dataset_revert", id=dataset["id"], to_revision_ref=dataset["revision_id"], revision_message="Wrong file"
+    )
     assert _recorded(reverted) == _recorded(dataset)
     assert reverted["revision_id"] not in (dataset["revision_id"], changed["revision_id"])
     newest, *_ = act("dataset_revision_list", id=dataset["id"])

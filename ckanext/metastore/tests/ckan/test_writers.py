@@ -67,7 +67,9 @@ def test_bulk_delete(act, organization, rows):
 
 
 def test_resources(dataset, act):
-    made = act("resource_create", package_id=dataset["id"], url="https://example.org/b.csv", name="B", revision_message="B")
+    made = act(
+        "resource_create", package_id=dataset["id"], url="https://example.org/b.csv", name="B", revision_message="B"
+    )
     assert made["revision_id"] == act("package_show", id=dataset["id"])["revision_id"]
     patched = act("resource_patch", id=made["id"], description="The second")
     assert patched["description"] == "The second"
@@ -81,9 +83,7 @@ def test_resources(dataset, act):
 
 
 def test_revise(dataset, act):
-    revised = act(
-        "package_revise", match__id=dataset["id"], update__title="Revised", revision_message="By revise"
-    )
+    revised = act("package_revise", match__id=dataset["id"], update__title="Revised", revision_message="By revise")
     assert revised["package"]["revision_id"] == act("package_show", id=dataset["id"])["revision_id"]
     assert History(dataset["id"], private=True).head().message == "By revise"
 
@@ -104,7 +104,9 @@ def test_purge_destroys_it(dataset, git, rows):
 def test_a_purged_id_can_be_used_again(dataset, git, act, organization):
     helpers.call_action("dataset_purge", id=dataset["id"])
     sysadmin = factories.Sysadmin()
-    again = act("package_create", user=sysadmin["name"], id=dataset["id"], name=dataset["name"], owner_org=organization["id"])
+    again = act(
+        "package_create", user=sysadmin["name"], id=dataset["id"], name=dataset["name"], owner_org=organization["id"]
+    )
     assert git(again["id"])("log", "--format=%H") == again["revision_id"]
 
 
