@@ -49,8 +49,10 @@ _is_uri = _is(
     r"([?]([\w.~!$&'()*+,;=:@/?-]|%[0-9a-fA-F]{2})*)?"
     r"(#([\w.~!$&'()*+,;=:@/?-]|%[0-9a-fA-F]{2})*)?"
 )
-_is_path = _is(r"(http|ftp)s?://[^\x00-\x1f\x7f\x85\u2028\u2029]+|\w[\w-]*(\.[\w-]+)*(/[\w-]+(\.[\w-]+)*)*")
-"""An address, or a file of the repository: no hidden one, no way out of the folder."""
+_is_path = _is(
+    r"(http|ftp)s?://(?!.*/[.][.](/|$))[^\x00-\x1f\x7f\x85\u2028\u2029]+|\w[\w-]*(\.[\w-]+)*(/[\w-]+(\.[\w-]+)*)*"
+)
+"""An address, or a file of the repository; no hidden one, and neither with a way out of its folder."""
 
 is_license_name = _is(r"[a-zA-Z0-9._-]+")
 

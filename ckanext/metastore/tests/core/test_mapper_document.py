@@ -118,7 +118,7 @@ def test_what_a_property_of_a_resource_cannot_say_stands_in_ckan_only(field, val
         "http://localhost:8080/",
         "ftp://data.example/trees.csv",
         "data/trees.csv",
-        "https://data.example/../a",
+        "https://data.example/a..b/...",
     ],
 )
 def test_a_link_is_the_path(url):
@@ -149,6 +149,8 @@ def test_a_link_is_the_path(url):
         "mailto:a@b.example",
         "a//b",
         "a/../b",
+        "https://data.example/../a",
+        "https://data.example/a/..",
     ],
 )
 def test_no_link_is_no_data(url):
