@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+from typing import Any
 
+import ckantoolkit as tk
 from ckan import model
 
 from ckanext.metastore import config
@@ -17,7 +19,7 @@ def author(user: str) -> tuple[Author, str | None, str]:
     :returns: the author, the account's id (None for the site itself), and the name for the ``CKAN-User`` trailer,
         empty where it may not be told
     """
-    account = model.User.get(user) if user else None
+    account = _account(user)
     if account is None:
         return config.site_author(), None, ""
     mode = config.option("author")
@@ -25,6 +27,13 @@ def author(user: str) -> tuple[Author, str | None, str]:
         return _pseudonym(account.id), account.id, ""
     address = account.email if mode == "real" and account.email else f"{account.name}@{_noreply()}"
     return Author(account.fullname or account.name, address), account.id, account.name
+
+
+def _account(user: str) -> Any:
+    """The account of that name or id, if there is one; who is logged in is known without a query."""
+    if tk.request and tk.current_user.is_authenticated and tk.current_user.name == user:
+        return tk.current_user
+    return model.User.get(user) if user else None
 
 
 def _pseudonym(user_id: str) -> Author:

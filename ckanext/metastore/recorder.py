@@ -19,9 +19,8 @@ from ckan.plugins import plugin_loaded
 
 from ckanext.metastore import authors, config, intent, mapper, publisher
 from ckanext.metastore.core import Invalid
-from ckanext.metastore.core.document import DOCUMENT_PATH, canonical_json
-from ckanext.metastore.core.objects import blob, parse_tree
-from ckanext.metastore.core.types import Document, Head, utc
+from ckanext.metastore.core.record import document_sha
+from ckanext.metastore.core.types import RecordedRevision, utc
 from ckanext.metastore.intent import Intent
 from ckanext.metastore.model import queries
 from ckanext.metastore.model.ledger import Ledger, Session, reload_package
@@ -204,11 +203,25 @@ def _has_history(session: Session, dataset_id: str) -> bool:
 def _record_package(session: Session, work: Unit, ledger: Ledger, package: Any, dataset: Dataset | None) -> None:
     document = mapper.to_document(_portable(dataset or _show(session, ledger.dataset_id)))
     public = "public" in get_permission_labels().get_dataset_labels(package)
+    meant = work.intents[ledger.dataset_id]
+    author, user_id, user = authors.author(meant.user)
     try:
-        if _is_news(ledger, document, public=public):
-            _append(work, ledger, document, public=public)
+        revision = config.backend().record(
+            ledger.dataset_id,
+            document=document,
+            author=author,
+            message=meant.message,
+            timestamp=utc(max(int(time.time()), ledger.head.timestamp if ledger.head else 0)),
+            public=public,
+            user=user,
+            head=ledger.public_head if public else ledger.head,
+        )
     except Invalid as error:
         raise tk.ValidationError({error.field: [error.reason]}) from error
+    if _is_news(ledger, revision):
+        ledger.append(revision, user_id=user_id)
+        meant.note(ledger.dataset_id, revision.sha)
+        work.to_publish[ledger.dataset_id] = ledger.purging
 
 
 def _forget(work: Unit, ledger: Ledger) -> None:
@@ -218,34 +231,11 @@ def _forget(work: Unit, ledger: Ledger) -> None:
         work.to_publish[ledger.dataset_id] = True
 
 
-def _is_news(ledger: Ledger, document: Document, *, public: bool) -> bool:
-    if ledger.head is None or ledger.head_is_public != public:
+def _is_news(ledger: Ledger, revision: RecordedRevision) -> bool:
+    """Whether the document, or who may read it, is another than at the head."""
+    if ledger.head is None or ledger.head_is_public != revision.public:
         return True
-    return _document_sha(ledger.head) != blob(canonical_json(document)).sha
-
-
-def _document_sha(head: Head) -> str | None:
-    return next((entry.sha for entry in parse_tree(head.tree) if entry.name == DOCUMENT_PATH), None)
-
-
-def _append(work: Unit, ledger: Ledger, document: Document, *, public: bool) -> None:
-    meant = work.intents[ledger.dataset_id]
-    author, user_id, user = authors.author(meant.user)
-    head = ledger.public_head if public else ledger.head
-    now = utc(max(int(time.time()), ledger.head.timestamp if ledger.head else 0))
-    revision = config.backend().record(
-        ledger.dataset_id,
-        document=document,
-        author=author,
-        message=meant.message,
-        timestamp=now,
-        public=public,
-        user=user,
-        head=head,
-    )
-    ledger.append(revision, user_id=user_id)
-    meant.note(ledger.dataset_id, revision.sha)
-    work.to_publish[ledger.dataset_id] = ledger.purging
+    return document_sha(ledger.head.tree) != document_sha(revision.tree)
 
 
 def _show(session: Session, dataset_id: str) -> Dataset:
