@@ -6,12 +6,14 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import Any
+from unittest.mock import patch
 
 from ckan import model
 from ckan.cli import CKANConfigLoader
@@ -72,6 +74,8 @@ class Portal:
         self._clock.tick(timedelta(weeks=1))
         if block.language == "ini":
             self._start(block.text)
+        elif block.language == "bash":
+            self._start("", dict(re.findall(r"^export (\w+)=(.+)$", block.text, re.MULTILINE)))
         elif block.language == "text":
             assert self._stand_ins.agree(block.text, self._complaint), f"CKAN says: {self._complaint}"
             self._start("")
@@ -114,11 +118,13 @@ class Portal:
         remote = RemoteCKAN(parsed["--remote"], apikey=token, get_only=parsed["--get-request"])
         return b"".join(action(remote, parsed)).decode()
 
-    def _start(self, ini: str) -> None:
+    def _start(self, ini: str, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         """Start CKAN anew, as far as this extension goes, with these options of it and no others."""
         file = self._folder / "ckan.ini"
         file.write_text(self._stand_ins.real(f"[app:main]\n{ini}\n"))
         given = CKANConfigLoader(str(file)).get_config()
+        with patch.dict(os.environ, {name: self._stand_ins.real(value) for name, value in environment.items()}):
+            config.read_environment(given)
         for key in config_declaration.iter_options():
             if str(key).startswith(config.PREFIX):
                 option = config_declaration[key]

@@ -22,16 +22,17 @@ OTHER_WAYS = "Other ways to save"
 @pytest.fixture
 def before(tables):
     """What is there when the plugin comes."""
+    if plugins.plugin_loaded("metastore"):
+        plugins.unload("metastore")
     city.people()
     city.before_the_plugin()
 
 
 @pytest.fixture
-def readmes_portal(before, portal, app, ckan_config, monkeypatch, tmp_path, migrate_db_for):
+def readmes_portal(before, portal, app, ckan_config, tmp_path, migrate_db_for):
     """The portal, served. README.rst ends by taking the tables away: here they come back."""
     for folder in city.FOLDERS:
         (tmp_path / folder.strip("/")).mkdir(parents=True)
-    monkeypatch.setenv("CKAN_METASTORE_PATH", str(tmp_path / "srv/histories"))
     ckan_config["ckan.storage_path"] = str(tmp_path / "var/lib/ckan")
     ckan_config["ckan.site_url"] = city.URL
     with freeze_time("2026-03-02 09:00:00", ignore=["_pytest"]) as clock, served(app.flask_app) as address:
@@ -47,7 +48,7 @@ def _parameters():
 
 
 def test_every_example_gives_what_it_shows(readmes_portal):
-    for block in blocks(README, "console", "ini", "text", "python"):
+    for block in blocks(README, "console", "ini", "bash", "text", "python"):
         readmes_portal.play(block)
     others = {block.text for block in blocks(README) if block.section == OTHER_WAYS}
     assert set(actions()) - readmes_portal.used(actions()) == set(" ".join(others).split())
