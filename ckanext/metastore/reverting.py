@@ -70,10 +70,25 @@ def carry_out(plan: Plan, context: dict[str, Any]) -> Dataset:
     :returns: the dataset, with ``revision_id``; the plan's warnings name what CKAN did not take
     """
     params = {"revision_message": plan.message, "base_revision": plan.base_revision}
-    dataset: Dataset = tk.get_action("package_update")(context, {**plan.target, **params})
+    try:
+        _clear(plan.target["resources"])
+        saved = tk.get_action("package_update")(context, {**plan.target, **params})
+    except Exception:
+        model.Session.rollback()
+        raise
+    dataset = {**_show(plan.target["id"]), "revision_id": saved["revision_id"]}
     left = diff(plan.target, mapper.recorded(dataset))
     plan.warnings += [f"{' / '.join(change.path)} could not be restored exactly" for change in left]
     return dataset
+
+
+def _clear(resources: list[Dataset]) -> None:
+    """Empty the columns that are to be null: CKAN leaves those of a resource that it has already as they are."""
+    for resource in resources:
+        row = model.Resource.get(resource["id"])
+        for column in row.get_columns() if row else ():
+            if column in resource and resource[column] is None:
+                setattr(row, column, None)
 
 
 def _show(dataset_id: str) -> Dataset:

@@ -69,6 +69,23 @@ def test_a_resource_that_was_purged_meanwhile_comes_back_too(dataset, changed, a
     assert _recorded(reverted) == _recorded(dataset)
 
 
+def test_what_was_null_is_null_again(dataset, act):
+    filled = {
+        "size": 7,
+        "hash": "sha256:0",
+        "mimetype": "text/csv",
+        "last_modified": "2024-05-03T00:00:00",
+        "resource_type": "file",
+    }
+    resource = {**dataset["resources"][0], **filled, "name": "Named", "cache_url": "https://example.org/c"}
+    act("package_patch", id=dataset["id"], resources=[resource])
+    reverted = act("dataset_revert", id=dataset["id"], to_revision_ref=dataset["revision_id"])
+    assert _recorded(reverted) == _recorded(dataset)
+    assert reverted["warnings"] == []
+    found = helpers.call_action("package_search", fq=f"id:{dataset['id']}")["results"][0]
+    assert found["resources"][0]["size"] is None
+
+
 def test_what_is_not_restored_stays(dataset, act, organization, editor):
     other = factories.Organization(users=[{"name": editor["name"], "capacity": "editor"}])
     moved = {"name": f"{dataset['name']}-moved", "owner_org": other["id"], "private": True, "title": "Moved"}
