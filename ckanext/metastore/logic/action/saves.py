@@ -130,6 +130,9 @@ def _save_bulk(next_action: Any, context: Context, data_dict: dict[str, Any]) ->
 def _save_dataset(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
     """The same for a whole dataset: its base is checked before CKAN does anything, and its head is in the result."""
     params = schema.validate(data_dict, schema.save())
+    if not intent.active() and isinstance(data_dict.get("id"), str):
+        # As package_patch and its like begin: CKAN writes rows in no particular order, so that two saves can deadlock.
+        model.Package.get(data_dict["id"], for_update=True)
     with intent.saving(context.get("user") or "", **_given(params)) as meant:
         _check_early(meant, context, data_dict)
         result = _rolling_back(next_action, context, without_ours(data_dict))

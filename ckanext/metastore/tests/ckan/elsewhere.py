@@ -13,8 +13,7 @@ from ckan.tests import helpers
 from sqlalchemy import text
 
 _WAITING = text(
-    "SELECT count(*) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
+    "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
 )
 
 
@@ -39,14 +38,14 @@ class Elsewhere:
         finally:
             model.Session.remove()
 
-    def wait_until_blocked(self) -> bool:
-        """Wait until the action waits for a lock; tells whether it does, or has ended without."""
+    def wait_until_blocked(self) -> str:
+        """Wait until the action waits for a lock; gives the statement that does, or nothing where it ends without."""
         # Within one transaction PostgreSQL would show what it has shown first.
         with meta.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             while self._thread.is_alive():
-                if connection.execute(_WAITING).scalar_one():
-                    return True
-        return False
+                if statement := connection.execute(_WAITING).scalars().first():
+                    return statement
+        return ""
 
     def join(self) -> None:
         self._thread.join()

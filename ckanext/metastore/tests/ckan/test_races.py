@@ -88,25 +88,46 @@ def test_somebody_saves_between_the_early_check_and_the_lock(dataset, group, wri
         "member_create",
         "group_update",
         "dataset_tag_create",
-        "dataset_revert",
         "bulk_update_private",
         "organization_delete",
     ],
 )
 def test_no_two_writers_deadlock(dataset, writers, rows, git, action, order):
     """We hold what the first statement of a save locks, they run until they wait for us, then we save."""
+    ours = factories.Organization()
     if order == "package row first":
         ledger.reload_package(model.Session(), dataset["id"], lock=True)  # as package_patch begins
     else:
         _join(dataset["id"], factories.Group()["id"])  # as member_create begins
     with elsewhere(action, **writers[action]) as other:
         other.wait_until_blocked()
-        helpers.call_action("package_patch", id=dataset["id"], notes="Ours")
+        helpers.call_action("package_patch", id=dataset["id"], notes="Ours", owner_org=ours["id"])
     assert other.error is None
     assert _chain(rows(dataset["id"]))
     history = History(dataset["id"], private=True)
     assert "Ours" in [history.document(row)["description"] for row in rows(dataset["id"])]
     git(dataset["id"]).fsck()
+
+
+@pytest.mark.parametrize("action", ["package_update", "package_owner_org_update", "package_delete", "resource_delete"])
+def test_a_save_locks_the_datasets_row_before_all_else(dataset, writers, action):
+    """CKAN flushes rows in an order that differs from run to run: only the first lock can keep two saves apart."""
+    ledger.reload_package(model.Session(), dataset["id"], lock=True)
+    with elsewhere(action, **writers[action]) as other:
+        statement = other.wait_until_blocked()
+        assert statement.startswith("SELECT package.id")
+        assert statement.endswith("FOR UPDATE")
+    assert other.error is None
+
+
+def test_a_revert_that_comes_second_is_a_conflict(dataset, writers, rows):
+    """It was planned on a head that is no longer one."""
+    ledger.reload_package(model.Session(), dataset["id"], lock=True)
+    with elsewhere("dataset_revert", **writers["dataset_revert"]) as other:
+        assert other.wait_until_blocked()
+        saved = helpers.call_action("package_patch", id=dataset["id"], notes="Ours")
+    assert isinstance(other.error, tk.ValidationError)
+    assert other.error.error_dict["base_revision"][1]["id"] == saved["revision_id"] == rows(dataset["id"])[-1].sha
 
 
 def test_a_purge_waits_for_a_save(dataset, writers, rows, git):
