@@ -132,7 +132,8 @@ def _save_dataset(next_action: Any, context: Context, data_dict: dict[str, Any])
     params = schema.validate(data_dict, schema.save())
     if not intent.active() and isinstance(data_dict.get("id"), str):
         # As package_patch and its like begin: CKAN writes rows in no particular order, so that two saves can deadlock.
-        model.Package.get(data_dict["id"], for_update=True)
+        # It is held, as a session forgets what nobody holds, and CKAN would have to ask for it again.
+        _package = model.Package.get(data_dict["id"], for_update=True)
     with intent.saving(context.get("user") or "", **_given(params)) as meant:
         _check_early(meant, context, data_dict)
         result = _rolling_back(next_action, context, without_ours(data_dict))
