@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ckanext.metastore import config
-from ckanext.metastore.core import Invalid, NotFound
+from ckanext.metastore.core import Invalid, NotFound, Unavailable
 from ckanext.metastore.core.document import DOCUMENT_PATH, parse_document
 from ckanext.metastore.core.names import is_abbreviation
 from ckanext.metastore.core.objects import parse_commit, parse_tree, unpack_objects
-from ckanext.metastore.core.types import Document, GitObject
+from ckanext.metastore.core.types import Document, GitObject, utc
 from ckanext.metastore.model import queries
 from ckanext.metastore.model.queries import Row
 
@@ -43,7 +43,8 @@ class History:
 
         :raises NotFound: the history begins later
         """
-        return self._found(queries.newest(self.dataset_id, private=self.private, until=timestamp), "as_of")
+        revision = queries.newest(self.dataset_id, private=self.private, until=timestamp)
+        return self._found(revision, f"as of {utc(timestamp).isoformat()}")
 
     def resolve(self, ref: str, *, field: str = "revision_ref") -> Row:
         """The revision that a ref names: ``HEAD``, a tag, or a sha of 7 digits or more, tried in this order.
@@ -81,12 +82,21 @@ class History:
         return tag
 
     def text(self, revision: Row) -> bytes:
-        """What ``datapackage.json`` held at a revision."""
+        """What ``datapackage.json`` held at a revision.
+
+        :raises Unavailable: it cannot be read now, or the repository has lost it
+        """
         packed = None if revision.published else queries.objects(self.dataset_id, revision.seq)
         if packed is None:
-            return config.backend().load(self.dataset_id, sha=revision.sha, public=revision.public)
+            return self._load(revision)
         found = _document_in({obj.sha: obj for obj in unpack_objects(packed)}, revision.sha)
         return self.text(self.resolve(revision.parents.split()[0])) if found is None else found
+
+    def _load(self, revision: Row) -> bytes:
+        try:
+            return config.backend().load(self.dataset_id, sha=revision.sha, public=revision.public)
+        except NotFound as error:
+            raise Unavailable(f"revision {revision.sha} was published, but its repository does not have it") from error
 
     def document(self, revision: Row) -> Document:
         """The Data Package as it was at a revision."""

@@ -66,10 +66,11 @@ def take(dataset_id: str, *, purge: bool = False) -> Iterator[Waiting]:
     """
     assert meta.engine is not None
     with meta.engine.begin() as connection:
+        # The dataset's row before those of its revisions, as everybody takes them.
+        purge = purge and connection.execute(_purging(dataset_id)).scalar_one_or_none() is not None
         rows = connection.execute(_waiting_revisions(dataset_id)).all()
         tags_wait = rows[0].tags_wait if rows else True
         tags = connection.execute(_waiting_tags(dataset_id)).all() if tags_wait else []
-        purge = purge and connection.execute(_purging(dataset_id)).scalar_one_or_none() is not None
         yield Waiting(dataset_id, purge, [_revision(row) for row in rows], [_tag(row) for row in tags], connection)
 
 
@@ -104,7 +105,8 @@ def _tags_of(dataset_id: str) -> Any:
 
 
 def _purging(dataset_id: str) -> Any:
-    return select(dataset_table.c.id).where((dataset_table.c.id == dataset_id) & dataset_table.c.purging)
+    mine = (dataset_table.c.id == dataset_id) & dataset_table.c.purging
+    return select(dataset_table.c.id).where(mine).with_for_update()
 
 
 def _revision(row: Any) -> RecordedRevision:
