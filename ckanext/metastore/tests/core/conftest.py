@@ -1,4 +1,6 @@
-"""What the tests of the core share: Hypothesis's profile, and a ``git`` backend in an empty folder."""
+"""What the tests of the core share: Hypothesis's profiles, and a ``git`` backend in an empty folder."""
+
+import os
 
 import pytest
 from hypothesis import settings
@@ -7,8 +9,9 @@ from ckanext.metastore.backends.git import GitBackend
 from ckanext.metastore.testing.contract.base import PACKAGE
 
 # Without deadlines: how fast the machine is does not decide whether a test passes.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("quick", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture
