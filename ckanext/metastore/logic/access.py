@@ -11,6 +11,7 @@ from ckan import model
 
 from ckanext.metastore.core import Conflict, Invalid, InvalidName, NotFound, RateLimited, Unavailable
 from ckanext.metastore.history import History
+from ckanext.metastore.model.queries import can_be
 
 Context = Any
 
@@ -37,7 +38,7 @@ def find_package(id_or_name: str) -> Any:
 
     :raises toolkit.ObjectNotFound: there is none
     """
-    package = model.Package.get(id_or_name) if "\0" not in id_or_name else None
+    package = model.Package.get(id_or_name) if can_be(id_or_name) else None
     if package is None:
         raise tk.ObjectNotFound(f"Dataset not found: {id_or_name}")
     return package

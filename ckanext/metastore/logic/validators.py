@@ -11,6 +11,7 @@ import ckantoolkit as tk
 from ckanext.metastore.core import Invalid, InvalidName
 from ckanext.metastore.core.names import check_tag_name, is_full_sha
 from ckanext.metastore.core.text import MESSAGE_LIMIT
+from ckanext.metastore.model.queries import can_be
 
 __all__ = [
     "metastore_limit",
@@ -45,7 +46,7 @@ def metastore_message(value: Any) -> str:
 def metastore_ref(value: Any) -> str:
     """Text that may name a revision."""
     ref = metastore_text(value).strip()
-    if not ref or "\0" in ref:
+    if not ref or not can_be(ref):
         raise tk.Invalid("Must be HEAD, a tag, or the first 7 or more digits of a revision id")
     return ref
 

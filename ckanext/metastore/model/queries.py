@@ -6,6 +6,7 @@ it, nothing that is returned tells that there are any.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,11 @@ Row = Any
 
 _REVISION_COLUMNS = [column for column in revision_table.c if column.name != "objects"]
 _TAG_COLUMNS = [column for column in tag_table.c if column.name != "object"]
+
+
+def can_be(text: str) -> bool:
+    """Whether any row may hold this text: PostgreSQL takes neither NUL nor surrogates, not even to look for them."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def heads(dataset_id: str) -> tuple[str | None, str | None]:
@@ -67,8 +73,10 @@ def tags(dataset_id: str, *, private: bool, shas: Sequence[str] | None = None) -
 
 
 def tag(dataset_id: str, name: str, *, private: bool) -> Row | None:
-    """The tag of that name."""
-    query = _tags(dataset_id, private=private).where(tag_table.c.name == name)
+    """The tag of that name; names are kept in NFC."""
+    if not can_be(name):
+        return None
+    query = _tags(dataset_id, private=private).where(tag_table.c.name == unicodedata.normalize("NFC", name))
     return model.Session.execute(query).one_or_none()
 
 

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import ckantoolkit as tk
 from ckan import model
 
+from ckanext.metastore.model.queries import can_be
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 OWN_PARAMETERS = ("revision_message", "base_revision", "revision_id")
@@ -45,7 +47,8 @@ def gone_resource(resource_id: Any) -> str:
 
     :raises toolkit.ObjectNotFound: CKAN knows of no such resource any more; ``package_id`` would help
     """
-    resource = model.Resource.get(resource_id) if isinstance(resource_id, str) else None
+    known = isinstance(resource_id, str) and can_be(resource_id)
+    resource = model.Resource.get(resource_id) if known else None
     if resource is None:
         raise tk.ObjectNotFound(f"Resource not found: {resource_id}. If it is gone now, name its dataset in package_id")
     return str(resource.package_id)
