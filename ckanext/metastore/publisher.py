@@ -19,17 +19,3 @@ def publish(dataset_id: str, *, purge: bool = False) -> None:
         if work.revisions or work.tags:
             backend.publish(dataset_id, revisions=work.revisions, tags=work.tags)
         work.done()
-
-
-def publish_all() -> dict[str, str]:
-    """Publish every dataset that waits.
-
-    :returns: dataset id -> what went wrong, for those that still wait
-    """
-    failed = {}
-    for dataset_id in waiting.datasets():
-        try:
-            publish(dataset_id, purge=True)
-        except Exception as error:
-            failed[dataset_id] = str(error)
-    return failed
