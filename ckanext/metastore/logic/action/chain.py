@@ -42,13 +42,13 @@ def without_ours(fields: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def gone_resource(resource_id: Any) -> str:
-    """The id of the dataset that has, or had, a resource.
+def dataset_of(resource_id: Any) -> str:
+    """The id of the dataset that has a resource now.
 
-    :raises toolkit.ObjectNotFound: CKAN knows of no such resource any more; ``package_id`` would help
+    :raises toolkit.ObjectNotFound: none has; of one that is gone nothing tells whether it was ever public
     """
     known = isinstance(resource_id, str) and can_be(resource_id)
     resource = model.Resource.get(resource_id) if known else None
-    if resource is None:
+    if resource is None or resource.state != "active":
         raise tk.ObjectNotFound(f"Resource not found: {resource_id}. If it is gone now, name its dataset in package_id")
     return str(resource.package_id)

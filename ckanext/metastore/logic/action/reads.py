@@ -11,7 +11,7 @@ from ckanext.metastore import intent, past
 from ckanext.metastore.history import History
 from ckanext.metastore.logic import schema
 from ckanext.metastore.logic.access import Context, ckan_errors, find_package, may_update
-from ckanext.metastore.logic.action.chain import chained, gone_resource
+from ckanext.metastore.logic.action.chain import chained, dataset_of
 from ckanext.metastore.model import queries
 
 
@@ -49,7 +49,7 @@ def resource_show(next_action: Any, context: Context, data_dict: dict[str, Any])
     if not past_params.get("revision_ref"):
         return next_action(context, data_dict)
     resource_id = tk.get_or_bust(data_dict, "id")
-    dataset_id = past_params.get("package_id") or gone_resource(resource_id)
+    dataset_id = past_params.get("package_id") or dataset_of(resource_id)
     dataset = _as_it_was(context, {"id": dataset_id}, past_params)
     for resource in dataset["resources"]:
         if resource.get("id") == resource_id:
