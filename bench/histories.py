@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 
-from ckan import model
 from measure import Figure, in_turn, ratio
-from portal import Dataset, Portal
+from portal import Portal
 
-from ckanext.metastore import authors, config, mapper, publisher
-from ckanext.metastore.core.types import utc
-from ckanext.metastore.model.ledger import Ledger
+from ckanext.metastore import config, publisher
+from ckanext.metastore.tests.ckan.lengthening import append
 
 BATCH = 250
 """Revisions in one transaction."""
@@ -36,26 +33,11 @@ def figures(portal: Portal, length: int, tags: int, times: int) -> Iterator[Figu
 def lengthen(portal: Portal, dataset_id: str, length: int) -> None:
     """Bring a new dataset's history to a length, by the steps of a save but for CKAN's own; the last is a real save."""
     dataset = portal.shown(dataset_id)
-    for first in range(1, length - 1, BATCH):
-        _append(portal, dataset, range(first, min(first + BATCH, length - 1)))
+    titles = [f"Street trees {number}" for number in range(length - 2)]
+    for start in range(0, len(titles), BATCH):
+        append(dataset, titles[start : start + BATCH], user=portal.editor)
         publisher.publish(dataset_id)
     portal.act("package_patch", id=dataset_id, title="Trees of the city")
-
-
-def _append(portal: Portal, dataset: Dataset, numbers: range) -> None:
-    ledger = Ledger.lock(model.Session, dataset["id"])
-    author, user_id, user = authors.author(portal.editor)
-    for number in numbers:
-        revision = config.backend().record(
-            dataset["id"],
-            document=mapper.to_document({**dataset, "title": f"Street trees {number}"}),
-            author=author,
-            timestamp=utc(int(time.time())),
-            user=user,
-            head=ledger.public_head,
-        )
-        ledger.append(revision, user_id=user_id)
-    model.Session.commit()
 
 
 def _pages(portal: Portal, dataset_id: str, length: int, times: int) -> Iterator[Figure]:
@@ -80,12 +62,10 @@ def _saves(portal: Portal, long: str, short: str, times: int) -> Figure:
 def _tags(portal: Portal, dataset_id: str, tags: int, times: int) -> Figure:
     for start in range(0, tags, 100):
         for revision in portal.act("dataset_revision_list", id=dataset_id, limit=100, offset=start):
-            portal.act(
-                "dataset_tag_create", id=dataset_id, name=f"at-{revision['id'][:12]}", revision_ref=revision["id"]
-            )
-    ours, theirs = in_turn(
-        lambda: portal.act("dataset_tag_list", id=dataset_id), _git(dataset_id, "for-each-ref", "refs/tags"), times
-    )
+            sha = revision["id"]
+            portal.act("dataset_tag_create", id=dataset_id, name=f"at-{sha[:12]}", revision_ref=sha)
+    listed = _git(dataset_id, "for-each-ref", "refs/tags")
+    ours, theirs = in_turn(lambda: portal.act("dataset_tag_list", id=dataset_id), listed, times)
     return ratio(f"{tags} tags", ours, "git for-each-ref", theirs, 2)
 
 

@@ -51,8 +51,9 @@ def _figure(name: str, before: int, after: int) -> Figure:
 
 
 def _by_library(saves: int) -> tuple[int, int]:
+    author = Author("Edda Ito", "edda@example.org")
     with tempfile.TemporaryDirectory() as folder:
-        backend, author = create_backend("git", path=folder), Author("Edda Ito", "edda@example.org")
+        backend = create_backend("git", path=folder)
         backend.create("trees", document={"name": "trees"}, author=author)
         return growth(
             lambda number: backend.update("trees", document={"name": f"trees-{number}"}, author=author), saves
