@@ -101,11 +101,18 @@ def _save(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
 
 def _save_part(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
     """The same for a part of a dataset, or by way of ``package_update``: the dataset's head is in the result."""
-    result = _save(next_action, context, data_dict)
-    if intent.active() or not isinstance(result, dict) or "package" in result or "revision_id" in result:
-        return result
-    package = model.Package.get(result.get("package_id") or result.get("id"))
-    return {**result, "revision_id": queries.heads(package.id)[0]} if package else result
+    outermost = not intent.active()
+    with intent.saving(context.get("user") or "") as meant:
+        result = _save(next_action, context, data_dict)
+    if outermost and isinstance(result, dict) and not result.keys() & {"package", "revision_id"}:
+        id_or_name = result.get("package_id") or result["id"]
+        return {**result, "revision_id": meant.saved.get(id_or_name) or _head(id_or_name)}
+    return result
+
+
+def _head(id_or_name: str) -> str | None:
+    package = model.Package.get(id_or_name)
+    return queries.heads(package.id)[0] if package else None
 
 
 def _save_others(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:

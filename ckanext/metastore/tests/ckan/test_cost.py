@@ -138,6 +138,23 @@ def test_save(added, create, change, resources):
     assert added(lambda: change(dataset)) == Cost(queries=5, read=1, written=4)
 
 
+@pytest.mark.parametrize("action", ["package_patch", "package_revise", "resource_create", "resource_patch"])
+def test_save_of_a_part(added, create, act, action):
+    """As much: the head that is in the result is known."""
+    dataset, numbers = create(), count()
+
+    def save() -> Any:
+        text = f"Street trees {next(numbers)}"
+        return {
+            "package_patch": lambda: act(action, id=dataset["id"], title=text),
+            "package_revise": lambda: act(action, match__id=dataset["id"], update__title=text),
+            "resource_create": lambda: act(action, package_id=dataset["id"], url="https://example.org/b", name=text),
+            "resource_patch": lambda: act(action, id=dataset["resources"][0]["id"], name=text),
+        }[action]()
+
+    assert added(save) == Cost(queries=5, read=1, written=4)
+
+
 def test_save_by_who_is_not_logged_in(added, create, change):
     """By a program on the server: the account is one query more."""
     dataset = create()
