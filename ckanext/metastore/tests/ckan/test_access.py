@@ -101,7 +101,8 @@ def test_no_write_by_get(dataset, app, action):
 
 @pytest.mark.parametrize("action", WRITES)
 def test_readers_write_nothing(app, dataset, member, action):
-    for headers in ({}, _token(member), _token(factories.User())):
+    nobody: dict[str, str] = {}
+    for headers in (nobody, _token(member), _token(factories.User())):
         answer = app.post(f"/api/3/action/{action}", json={"id": dataset["id"], **WRITES[action]}, headers=headers)
         assert answer.status_code == 403
         assert answer.json["error"]["__type"] == "Authorization Error"

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import uuid
+from typing import Any
 
 import ckan.plugins as p
 import ckantoolkit as tk
@@ -13,7 +14,7 @@ import pytest
 from ckan.lib.plugins import DefaultPermissionLabels
 from ckan.tests import factories
 
-SECRETS = {
+SECRETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "private": ({"private": True}, {"private": False}),
     "deleted": ({"state": "deleted"}, {"state": "active"}),
     "draft": ({"state": "draft"}, {"state": "active"}),
@@ -21,7 +22,7 @@ SECRETS = {
 }
 """How one of them is hidden, and shown again."""
 
-OURS = {
+OURS: dict[str, dict[str, Any]] = {
     "dataset_revision_list": {},
     "dataset_revision_show": {"revision_ref": "HEAD"},
     "revision_diff": {"revision_ref_a": "HEAD"},
@@ -35,7 +36,7 @@ OURS = {
 
 READS = ["dataset_revision_list", "dataset_revision_show", "revision_diff", "dataset_tag_list", "dataset_tag_show"]
 
-QUESTIONS = [
+QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ("dataset_revision_list", {}),
     *(("dataset_revision_list", {"limit": 1, "offset": offset}) for offset in range(5)),
     *(("dataset_revision_show", {"revision_ref": ref}) for ref in ("HEAD", "<first>", "<second>", "v1")),
