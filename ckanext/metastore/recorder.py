@@ -229,6 +229,8 @@ def _forget(work: Unit, ledger: Ledger) -> None:
     if ledger.head:
         ledger.forget()
         work.to_publish[ledger.dataset_id] = True
+    elif not ledger.purging:
+        ledger.drop()
 
 
 def _is_news(ledger: Ledger, revision: RecordedRevision) -> bool:

@@ -87,6 +87,10 @@ class Ledger:
         self.purging = True
         self.head = self.public_head = None
 
+    def drop(self) -> None:
+        """Drop the row of a dataset that never had a history."""
+        self._session.execute(delete(dataset_table).where(dataset_table.c.id == self.dataset_id))
+
     def set_tag(self, tag: Tag, *, obj: GitObject, public: bool, user_id: str | None) -> None:
         """Write the tag's row, in place of one of that name that is on its way out."""
         values = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import ckantoolkit as tk
@@ -141,9 +142,9 @@ def _save_dataset(next_action: Any, context: Context, data_dict: dict[str, Any])
         # As package_patch and its like begin: CKAN writes rows in no particular order, so that two saves can deadlock.
         # It is held, as a session forgets what nobody holds, and CKAN would have to ask for it again.
         _package = model.Package.get(data_dict["id"], for_update=True)
-    with intent.saving(context.get("user") or "", **_given(params)) as meant:
+    with intent.saving(context.get("user") or "", **_given(params)) as meant, _conflicts_undone():
         _check_early(meant, context, data_dict)
-        result = _rolling_back(next_action, context, without_ours(data_dict))
+        result = next_action(context, without_ours(data_dict))
     if isinstance(result, dict) and not context.get("defer_commit"):
         result["revision_id"] = meant.saved.get(result["id"]) or queries.heads(result["id"])[0]
     return result
@@ -161,10 +162,11 @@ def _check_early(meant: intent.Intent, context: Context, data_dict: dict[str, An
         raise recorder.conflict(package.id)
 
 
-def _rolling_back(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
-    """Somebody may still save first, until we hold the lock: then CKAN's half-done work is undone."""
+@contextmanager
+def _conflicts_undone() -> Iterator[None]:
+    """Give back the locks of a save that is refused. CKAN may be half done: until we lock, somebody can save first."""
     try:
-        return next_action(context, data_dict)
+        yield
     except tk.ValidationError as error:
         if "base_revision" in error.error_dict:
             model.Session.rollback()

@@ -9,7 +9,9 @@ import ckantoolkit as tk
 import pytest
 from ckan import model
 from ckan.lib import search
+from ckan.model import meta
 from ckan.tests import factories, helpers
+from sqlalchemy import text
 
 from ckanext.metastore.history import History
 
@@ -74,6 +76,13 @@ def admin(portal):
     return factories.Sysadmin()["name"]
 
 
+def _assert_free(dataset_id):
+    """A refused save holds no lock, also where nobody ends the session: a script goes on."""
+    with meta.engine.connect() as connection:
+        for table in ("package", "metastore_dataset"):
+            connection.execute(text(f"SELECT * FROM {table} WHERE id = :id FOR UPDATE NOWAIT"), {"id": dataset_id})
+
+
 def _newest(dataset_id):
     revision = helpers.call_action("dataset_revision_show", id=dataset_id, revision_ref="HEAD")
     return {key: revision[key] for key in ("id", "author", "timestamp")}
@@ -89,6 +98,7 @@ def test_a_stale_base_is_refused_and_nothing_changes(dataset, newer, act, admin,
     assert data == _newest(dataset["id"])
     assert (data["id"], data["author"]) == (newer["revision_id"], "Ravi Mehta")
     assert all(part in sentence for part in data.values())
+    _assert_free(dataset["id"])
     assert everywhere(dataset["id"]) == before
 
 

@@ -9,6 +9,7 @@ from ckan import model
 from ckan.tests import factories, helpers
 
 from ckanext.metastore.history import History
+from ckanext.metastore.model.tables import dataset_table
 
 
 def _document(dataset_id):
@@ -93,6 +94,19 @@ def test_delete_keeps_the_history(dataset, act, git):
     assert _document(dataset["id"])["ckan"]["state"] == "deleted"
     assert len(act("dataset_revision_list", id=dataset["id"])) == 2
     git(dataset["id"]).fsck()
+
+
+@pytest.mark.parametrize("fields", [{"state": "draft"}, {"type": "showcase"}])
+def test_a_purge_of_what_has_no_history_leaves_nothing(act, fields):
+    made = model.Package(name=factories.Dataset.stub().name, **{"type": "dataset", **fields})
+    model.Session.add(made)
+    model.Session.commit()
+    made_id = made.id
+    if "type" not in fields:
+        helpers.call_action("package_patch", id=made_id, title="Draft")
+    helpers.call_action("dataset_purge", id=made_id)
+    ours = model.Session.execute(dataset_table.select().where(dataset_table.c.id == made_id))
+    assert ours.all() == []
 
 
 def test_purge_destroys_it(dataset, git, rows):
