@@ -71,9 +71,10 @@ def metastore_time(value: Any) -> int:
     text = metastore_text(value).strip()
     try:
         time = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in {"Z", "z"} else text)
-    except ValueError as error:
+        time = time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
+    except (ValueError, OverflowError) as error:
         raise tk.Invalid("Must be a time in ISO 8601, such as 2024-05-03T12:00:00Z") from error
-    return int((time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp())
+    return int(time.timestamp())
 
 
 def metastore_limit(value: Any) -> int:
