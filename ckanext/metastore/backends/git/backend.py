@@ -115,7 +115,7 @@ class GitBackend(GitReader):
                 package_id, document=document, author=author, message=message, timestamp=timestamp, head=head
             )
             self._publish_revision(package_id, revision)
-            return self.fetch(package_id, revision_ref=revision.sha)
+            return self._package(self._history(package_id), package_id, revision.sha)
 
     def update(
         self,
@@ -132,7 +132,7 @@ class GitBackend(GitReader):
         with self._folder.lock(package_id):
             head = self._living_head(package_id, base_revision)
             sha = self._save(package_id, head, document, author, message, timestamp)
-            return self.fetch(package_id, revision_ref=sha)
+            return self._package(self._history(package_id), package_id, sha)
 
     def revert(
         self,
@@ -149,7 +149,7 @@ class GitBackend(GitReader):
             head = self._head(package_id, base_revision)
             message = message if message.strip() else f"Revert to revision {old.revision.id[:12]}"
             sha = self._save(package_id, head, old.document, author, message)
-            return self.fetch(package_id, revision_ref=sha)
+            return self._package(self._history(package_id), package_id, sha)
 
     def delete(
         self, package_id: str, *, author: Author, message: str = "", base_revision: str | None = None
@@ -158,7 +158,7 @@ class GitBackend(GitReader):
         with self._folder.lock(package_id):
             head = self._living_head(package_id, base_revision)
             sha = self._save(package_id, head, None, author, message)
-            return self.revision_fetch(package_id, revision_ref=sha)
+            return self._history(package_id).revision(sha)
 
     def rename(self, package_id: str, *, new_id: str) -> None:
         """Move a history to another id."""

@@ -6,6 +6,7 @@ beyond 2106 and write commits that ``git fsck`` refuses.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import cast
 
 import pygit2
 from pygit2.enums import ObjectType as GitObjectType
-from pygit2.enums import ReferenceFilter, RepositoryOpenFlag
+from pygit2.enums import RepositoryOpenFlag
 
 from ckanext.metastore.backends.git.libgit2 import translated_errors
 from ckanext.metastore.core.errors import NotFound, Unavailable
@@ -139,11 +140,11 @@ class Repository:
 
     def refs(self, prefix: str) -> dict[str, str]:
         """Give the refs below a prefix, such as ``"refs/tags/"``: what follows the prefix, and the sha."""
-        kind = ReferenceFilter.TAGS if prefix == TAGS else ReferenceFilter.BRANCHES
         with translated_errors("list the refs"):
+            # pygit2 could list tags alone, but never frees what it passes over then (1.21).
             return {
                 ref.name.removeprefix(prefix): str(ref.target)
-                for ref in self._repository.references.iterator(kind)
+                for ref in self._repository.references.iterator()
                 if ref.name.startswith(prefix)
             }
 
@@ -174,7 +175,8 @@ class Repository:
     def _lookup(self, name: str) -> pygit2.Reference | None:
         """Find a ref; ``None`` where there is none, or the name cannot be one."""
         try:
-            return self._repository.lookup_reference(name)
+            # pygit2 keeps the name for ever (1.21): let it be the same one each time.
+            return self._repository.lookup_reference(sys.intern(name))
         except (KeyError, ValueError):
             return None
 
@@ -182,8 +184,8 @@ class Repository:
         """Remove a ref. Removing what is not there is no error."""
         self._clear_stale_locks(name)
         with translated_errors(f"remove {name}"):
-            if self.ref(name) is not None:
-                self._repository.references.delete(name)
+            if reference := self._lookup(name):
+                reference.delete()
 
     def set_head(self, name: str) -> None:
         """Make ``HEAD`` stand for a ref, which may be still to come."""
