@@ -6,13 +6,14 @@ and what counts is the median's ratio or difference, not a time.
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 COLUMNS = ("figure", "measured", "compared with", "result", "target")
-WIDTHS = (40, 24, 28, 16, 0)
+WIDTHS = (46, 24, 28, 16, 0)
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,9 @@ class Figure:
 
     def cells(self) -> tuple[str, ...]:
         """The line, as text."""
-        target = (
-            "" if self.target is None else f"at most {self.target:g} {self.unit}{', MISSED' if self.missed else ''}"
-        )
-        return (self.name, self.measured, self.baseline, f"{self.result:.3g} {self.unit}", target)
+        target = "" if self.target is None else f"at most {self.target:g} {self.unit}"
+        missed = ", missed" if self.missed else ""
+        return (self.name, self.measured, self.baseline, f"{self.result:.3g} {self.unit}", target + missed)
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -70,10 +70,11 @@ def ratio(name: str, ours: float, what: str, theirs: float, target: float | None
 
 
 def show(figures: Iterable[Figure]) -> None:
-    """Print the table, each line as soon as it is known."""
+    """Print the table, each line as soon as it is known, and whether the machine had anything else to do."""
     print(_line(COLUMNS))
     for figure in figures:
         print(_line(figure.cells()), flush=True)
+    print(f"Load average of the last 15 minutes: {os.getloadavg()[2]:.1f} on {os.cpu_count()} processors")
 
 
 def _line(cells: tuple[str, ...]) -> str:

@@ -27,10 +27,9 @@ class Portal:
 
     def __init__(self) -> None:
         ini = os.environ["CKAN_INI"]
+        ckan = [Path(sys.executable).with_name("ckan"), "-c", ini]
         for command in (["db", "init"], ["db", "upgrade", "-p", PLUGIN]):
-            subprocess.run(
-                [Path(sys.executable).with_name("ckan"), "-c", ini, *command], check=True, capture_output=True
-            )
+            subprocess.run([*ckan, *command], check=True, capture_output=True)
         app: Any = make_app(load_config(ini))
         self._request = app._wsgi_app.test_request_context()
         self._request.push()
