@@ -17,7 +17,7 @@ from ckan import model
 from ckan.lib.plugins import get_permission_labels
 from ckan.plugins import plugin_loaded
 
-from ckanext.metastore import authors, config, intent, mapper, publisher
+from ckanext.metastore import authors, config, impartial, intent, mapper, publisher
 from ckanext.metastore.core import Invalid
 from ckanext.metastore.core.record import document_sha
 from ckanext.metastore.core.types import RecordedRevision, utc
@@ -92,9 +92,11 @@ def after_show(context: Any, dataset: Dataset) -> None:
     """Keep the dict that CKAN has just built from the database for its search index, if it was built under the lock.
 
     From CKAN 2.12 on, only there is a dict shown that was neither cached nor validated by ``package_show`` itself. CKAN
-    2.11 shows one that is not validated at all: there the recorder asks for a dict of its own.
+    2.11 shows one that is not validated at all: there the recorder asks for a dict of its own, and so it does where
+    other plugins have a say in what is shown, as they may show an editor more, or in the editor's language.
     """
-    if _INDEX_SHOWS_ALL and context.get("validate", True) is False and context.get("use_cache", True) is False:
+    for_index = context.get("validate", True) is False and context.get("use_cache", True) is False
+    if _INDEX_SHOWS_ALL and for_index and not impartial.others_change_what_is_shown():
         work = unit(model.Session())
         if dataset.get("id") in work.ledgers:
             work.shown[dataset["id"]] = dataset
@@ -248,7 +250,7 @@ def _show(session: Session, dataset_id: str) -> Dataset:
         "ignore_auth": True,
         "use_cache": False,
     }
-    with intent.saving(user=""):
+    with intent.saving(user=""), impartial.nobody_asks():
         return tk.get_action("package_show")(context, {"id": dataset_id})
 
 
