@@ -25,7 +25,9 @@ from ckanext.metastore.core.types import (
     Change,
     Document,
     Head,
+    Hosted,
     Package,
+    Profile,
     RecordedRevision,
     Revision,
     Tag,
@@ -36,7 +38,13 @@ ENTRY_POINT_GROUP = "ckanext.metastore.backends"
 
 
 class Backend(Protocol):
-    """The history of many packages. Everything after the package id is keyword-only."""
+    """The history of many packages. Everything after the package id is keyword-only.
+
+    :param keeps_private: whether what :meth:`publish` was given of private revisions is durable here. If not, the
+        caller keeps their bytes, and need not publish them
+    """
+
+    keeps_private: bool
 
     # -- the two halves of a transactional save ----------------------------------------------------------------
 
@@ -62,7 +70,13 @@ class Backend(Protocol):
         """
 
     def publish(
-        self, package_id: str, *, revisions: Iterable[RecordedRevision] = (), tags: Iterable[TagUpdate] = ()
+        self,
+        package_id: str,
+        *,
+        revisions: Iterable[RecordedRevision] = (),
+        tags: Iterable[TagUpdate] = (),
+        public: bool | None = None,
+        profile: Profile | None = None,
     ) -> None:
         """Replay recorded revisions and tag updates, oldest first, until they are durable. May be repeated.
 
@@ -70,7 +84,12 @@ class Backend(Protocol):
         passed over, also when the history has gone on. Fast-forward only: any other public revision whose parent is
         not the branch's head is a conflict.
 
+        :param public: whether the package is public now, so that its repository at a Git host may be; ``None`` leaves
+            that as it is. A repository is hidden before anything is pushed, and where it cannot be, nothing is
+        :param profile: how the package presents itself at a Git host now; ``None`` leaves that as it is
         :raises Conflict: the branch has moved elsewhere
+        :raises Unauthorized: a Git host refuses our credentials, or what they may do
+        :raises RateLimited: a Git host asks us to wait
         :raises Unavailable: not now; nothing is lost
         """
 
@@ -79,6 +98,9 @@ class Backend(Protocol):
 
         :raises NotFound: no such dataset, revision or file
         """
+
+    def commit_url(self, package_id: str, *, sha: str) -> str | None:
+        """Give the address of a public revision's page at a Git host; ``None`` where there is no such page."""
 
     # -- the verbs ---------------------------------------------------------------------------------------------
 
@@ -216,6 +238,19 @@ class Backend(Protocol):
 
         :raises NotFound: no such package or tag
         """
+
+
+class Registry(Protocol):
+    """Where a caller with a database keeps which repository at a Git host is which package's."""
+
+    def get(self, package_id: str) -> Hosted | None:
+        """Give the package's repository; ``None`` where it has none."""
+
+    def put(self, package_id: str, hosted: Hosted) -> None:
+        """Remember the package's repository, durably, at once."""
+
+    def forget(self, package_id: str) -> None:
+        """The package's repository is gone."""
 
 
 def create_backend(name: str, **options: Any) -> Backend:

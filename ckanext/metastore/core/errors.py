@@ -30,7 +30,7 @@ class MetastoreError(Exception):
 class NotFound(MetastoreError):
     """What was asked for does not exist, or nothing may tell that it exists.
 
-    :param kind: ``"dataset"``, ``"revision"``, ``"tag"`` or ``"file"``
+    :param kind: ``"dataset"``, ``"revision"``, ``"tag"``, ``"file"`` or, at a Git host, ``"repository"``
     :param ref: what was asked for, as it was written by the caller
     """
 

@@ -181,6 +181,37 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """How a package presents itself at a Git host. Nothing here is ever taken from a private revision.
+
+    :param owner: the user or organization there; empty for the backend's own
+    :param name: the repository's name
+    :param description: one line about it: the title
+    :param homepage: the address of the dataset's page
+    :param topics: words to find it by, as the host takes them
+    """
+
+    owner: str
+    name: str
+    description: str = ""
+    homepage: str = ""
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """A package's repository at a Git host, as we last left it.
+
+    :param id: the host's own number of it, which no rename changes
+    :param private: whether only those with a right to it may see it
+    """
+
+    id: int
+    profile: Profile
+    private: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """The place that commits: its name and address stand in every commit as the committer.
 

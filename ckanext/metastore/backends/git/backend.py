@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ckanext.metastore.backends.git.history import History
@@ -18,6 +18,7 @@ from ckanext.metastore.core.types import (
     Document,
     Head,
     Package,
+    Profile,
     RecordedRevision,
     Revision,
     Site,
@@ -35,6 +36,8 @@ class GitBackend(GitReader):
     :raises Invalid: there is no path
     :raises InvalidName: Git would refuse the branch
     """
+
+    keeps_private = True
 
     def __init__(self, path: str | os.PathLike[str], *, site: Site | None = None, branch: str = "main") -> None:
         super().__init__(path, branch=branch)
@@ -68,15 +71,34 @@ class GitBackend(GitReader):
         )
 
     def publish(
-        self, package_id: str, *, revisions: Iterable[RecordedRevision] = (), tags: Iterable[TagUpdate] = ()
+        self,
+        package_id: str,
+        *,
+        revisions: Iterable[RecordedRevision] = (),
+        tags: Iterable[TagUpdate] = (),
+        public: bool | None = None,  # noqa: ARG002
+        profile: Profile | None = None,  # noqa: ARG002
     ) -> None:
         """Replay recorded revisions and tag updates until they are durable."""
         for revision in revisions:
             with self._folder.lock(package_id):
-                self._publish_revision(package_id, revision)
+                self._write(package_id, revisions=[revision])
         for tag in tags:
             with self._folder.lock(package_id):
-                self._publish_tag(package_id, tag)
+                self._write(package_id, tags=[tag])
+
+    def commit_url(self, package_id: str, *, sha: str) -> str | None:  # noqa: ARG002
+        """A folder has no pages."""
+        return None
+
+    def _write(
+        self, package_id: str, *, revisions: Sequence[RecordedRevision] = (), tags: Sequence[TagUpdate] = ()
+    ) -> None:
+        """Put recorded revisions and tags into the repositories, under the lock: all that writes ends here."""
+        for revision in revisions:
+            self._publish_revision(package_id, revision)
+        for tag in tags:
+            self._publish_tag(package_id, tag)
 
     def _publish_revision(self, package_id: str, revision: RecordedRevision) -> None:
         if revision.parents and not self.repository_path(package_id).exists() and revision.public:
@@ -95,6 +117,9 @@ class GitBackend(GitReader):
             publish_tag(repository, tag.name, tag.object)
         elif repository is not None:
             remove_tag(repository, tag.name)
+        # A name that was given anew, to a revision that is not where the old one is.
+        if tag.object is not None and (other := self._folder.open(package_id, public=not tag.public)):
+            remove_tag(other, tag.name)
 
     # -- the verbs that write ----------------------------------------------------------------------------------
 
@@ -114,7 +139,7 @@ class GitBackend(GitReader):
             revision = self.record(
                 package_id, document=document, author=author, message=message, timestamp=timestamp, head=head
             )
-            self._publish_revision(package_id, revision)
+            self._write(package_id, revisions=[revision])
             return self._package(self._history(package_id), package_id, revision.sha)
 
     def update(
@@ -180,8 +205,8 @@ class GitBackend(GitReader):
             _check_free(history, name)
             sha = history.resolve(revision_ref)
             tag = record_tag(name=name, revision_id=sha, author=author, description=description)
-            publish_tag(history.repository, name, tag)
-            return history.tag(name)
+            self._write(package_id, tags=[TagUpdate(name, True, tag)])
+            return self._history(package_id).tag(name)
 
     def tag_update(
         self, package_id: str, *, tag: str, author: Author, name: str | None = None, description: str | None = None
@@ -195,16 +220,15 @@ class GitBackend(GitReader):
             if name != old.name:
                 _check_free(history, name)
             new = record_tag(name=name, revision_id=old.revision_id, author=author, description=description)
-            publish_tag(history.repository, name, new)
-            if name != old.name:
-                remove_tag(history.repository, old.name)
-            return history.tag(name)
+            gone = [TagUpdate(old.name, True, None)] if name != old.name else []
+            self._write(package_id, tags=[TagUpdate(name, True, new), *gone])
+            return self._history(package_id).tag(name)
 
     def tag_delete(self, package_id: str, *, tag: str) -> None:
         """Remove a tag."""
         with self._folder.lock(package_id):
             history = self._history(package_id)
-            remove_tag(history.repository, history.tag(tag).name)
+            self._write(package_id, tags=[TagUpdate(history.tag(tag).name, True, None)])
 
     def _save(
         self,
@@ -221,7 +245,7 @@ class GitBackend(GitReader):
         )
         if document_sha(revision.tree) == document_sha(head.tree):
             return head.sha
-        self._publish_revision(package_id, revision)
+        self._write(package_id, revisions=[revision])
         return revision.sha
 
     def _head(self, package_id: str, base_revision: str | None) -> Head:

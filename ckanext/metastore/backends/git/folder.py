@@ -17,7 +17,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ckanext.metastore.backends.git.libgit2 import translated_errors
@@ -27,17 +27,23 @@ from ckanext.metastore.core.names import repository_name
 
 LOCK_TIMEOUT = 10.0
 LOCK_PAUSE = 0.005
-"""Seconds. A lock is held for some milliseconds: no network is used under it."""
+"""Seconds. The git backend holds a lock for some milliseconds: no network is used under it."""
 
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"
 _DIRECTORIES = ("objects/info", "objects/pack", "refs/heads", "refs/tags")
 
 
 class Folder:
-    """The repositories below ``root``."""
+    """The repositories below ``root``.
 
-    def __init__(self, root: Path) -> None:
+    :param locks_each: lock each package by itself, not with its shard: for who holds a lock while a network answers
+    :param patience: seconds to wait for a lock; :data:`LOCK_TIMEOUT`, where none are given
+    """
+
+    def __init__(self, root: Path, *, locks_each: bool = False, patience: float | None = None) -> None:
         self.root = root
+        self._locks_each = locks_each
+        self._patience = patience
 
     def path(self, package_id: str, *, public: bool) -> Path:
         """Give the place of a package's repository, there or not.
@@ -57,7 +63,18 @@ class Folder:
         path = self.path(package_id, public=public)
         with translated_errors("create the repository"):
             if not path.exists():
-                _create(path, branch, mode=0o777 if public else 0o700)
+                create_repository(path, branch, mode=0o777 if public else 0o700)
+            self._lend(package_id)
+        return Repository(path)
+
+    def adopt(self, package_id: str, repository: Path) -> Repository:
+        """Put a complete public repository in its place, unless somebody was first: then theirs stands."""
+        path = self.path(package_id, public=True)
+        with translated_errors("move the repository"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                with suppress(FileExistsError):
+                    _move(repository, path)
             self._lend(package_id)
         return Repository(path)
 
@@ -99,13 +116,17 @@ class Folder:
     def lock(self, *package_ids: str) -> Iterator[None]:
         """Keep all other writers, threads and processes, away from these packages.
 
-        :raises Unavailable: somebody has held it for ten seconds
+        :raises Unavailable: somebody has held it for too long
         """
-        shards = sorted({self.path(package_id, public=True).parent for package_id in package_ids})
+        patience = LOCK_TIMEOUT if self._patience is None else self._patience
         with ExitStack() as stack:
-            for shard in shards:
-                stack.enter_context(_locked(shard))
+            for file in sorted({self._lock_file(package_id) for package_id in package_ids}):
+                stack.enter_context(_locked(file, patience))
             yield
+
+    def _lock_file(self, package_id: str) -> Path:
+        path = self.path(package_id, public=True)
+        return path.with_name(f".{path.stem}.lock" if self._locks_each else ".lock")
 
     def _lend(self, package_id: str) -> None:
         """Let the private repository borrow from the public one, where both are there."""
@@ -114,7 +135,7 @@ class Folder:
             _write_alternates(private, [_alternate(public)])
 
 
-def _create(path: Path, branch: str, mode: int) -> None:
+def create_repository(path: Path, branch: str, mode: int = 0o777) -> None:
     """Make a minimal bare repository that is there as a whole or not at all.
 
     ``objects/pack`` is part of it: a handle opened before the first gc would never see a pack without it.
@@ -173,12 +194,12 @@ def _sync(directory: Path) -> None:
 
 
 @contextmanager
-def _locked(shard: Path) -> Iterator[None]:
+def _locked(path: Path, patience: float) -> Iterator[None]:
     with translated_errors("lock the repository"):
-        shard.mkdir(parents=True, exist_ok=True)
-        file = (shard / ".lock").open("a")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a")
     try:
-        _acquire(file.fileno())
+        _acquire(file.fileno(), patience)
         yield
     finally:
         # Not only closed: a process forked meanwhile holds a copy of the descriptor.
@@ -186,15 +207,15 @@ def _locked(shard: Path) -> Iterator[None]:
         file.close()
 
 
-def _acquire(descriptor: int) -> None:
-    deadline = time.monotonic() + LOCK_TIMEOUT
+def _acquire(descriptor: int, patience: float) -> None:
+    deadline = time.monotonic() + patience
     while True:
         try:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise Unavailable(
-                    f"cannot lock the repository: another process has held it for {LOCK_TIMEOUT} s"
+                    f"cannot lock the repository: another process has held it for {patience} s"
                 ) from None
             time.sleep(LOCK_PAUSE)
         except OSError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ckanext.metastore.backends.git.folder import Folder
 from ckanext.metastore.backends.git.history import History
 from ckanext.metastore.backends.git.libgit2 import configure
+from ckanext.metastore.backends.git.repository import Repository
 from ckanext.metastore.core.diff import diff
 from ckanext.metastore.core.errors import Invalid, NotFound
 from ckanext.metastore.core.names import check_branch
@@ -30,7 +31,7 @@ class GitReader:
 
     def load(self, package_id: str, *, sha: str, public: bool = True, path: str = "datapackage.json") -> bytes:
         """Read one file of one revision by its full sha."""
-        repository = self._folder.open(package_id, public=public)
+        repository = self._repository(package_id, public=public)
         if repository is None:
             raise NotFound("dataset", package_id)
         return repository.file(sha, path)
@@ -72,10 +73,14 @@ class GitReader:
 
         :raises NotFound: it has none
         """
-        repository = self._folder.open(package_id, public=True)
+        repository = self._repository(package_id, public=True)
         if repository is None:
             raise NotFound("dataset", package_id)
         return History(repository, self._branch, package_id)
+
+    def _repository(self, package_id: str, *, public: bool) -> Repository | None:
+        """Open a package's repository for reading; ``None`` where there is none."""
+        return self._folder.open(package_id, public=public)
 
     def _package(self, history: History, package_id: str, sha: str) -> Package:
         document = history.document(sha)

@@ -1,0 +1,108 @@
+"""How we prove to GitHub who we are: by a token, or as a GitHub App. Neither shows what it holds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from github import Auth, GithubIntegration
+
+from ckanext.metastore.backends.github.answers import bounded
+from ckanext.metastore.core.errors import Invalid
+
+_EARLY = 300.0
+"""Seconds before its end at which an App's token is asked for anew: longer than any call may take."""
+
+_renewing = threading.Lock()
+_app_tokens: dict[tuple[str, str, str], tuple[str, float]] = {}
+"""The Apps' tokens and when they end, by API, App and installation; one lock, as PyGithub has none."""
+
+
+class Credentials(Protocol):
+    """What gives a token that is good now."""
+
+    def token(self) -> str:
+        """Give the token, for the API and as Git's password.
+
+        :raises MetastoreError: there is none to be had
+        """
+
+
+@dataclass(frozen=True)
+class Token:
+    """A personal access token, classic or fine-grained."""
+
+    value: str = field(repr=False)
+
+    def token(self) -> str:
+        """Give it."""
+        return self.value
+
+
+@dataclass(frozen=True)
+class App:
+    """A GitHub App, installed for the account that owns the repositories. Its tokens live for an hour.
+
+    :param private_key_file: the PEM file that GitHub gave
+    """
+
+    app_id: str
+    private_key_file: str
+    installation_id: str
+    api_url: str
+    timeout: float
+
+    def token(self) -> str:
+        """Give the token, renewed in time."""
+        key = (self.api_url, self.app_id, self.installation_id)
+        with _renewing:
+            value, end = _app_tokens.get(key, ("", 0.0))
+            if end - _EARLY < time.time():
+                value, end = bounded(self._ask, self.timeout)
+                _app_tokens[key] = (value, end)
+            return value
+
+    def _ask(self) -> tuple[str, float]:
+        auth = Auth.AppAuth(self.app_id, self.private_key())
+        integration = GithubIntegration(auth=auth, base_url=self.api_url, timeout=int(self.timeout) or 1, retry=None)
+        answer = integration.get_access_token(int(self.installation_id))
+        return answer.token, answer.expires_at.timestamp()
+
+    def private_key(self) -> str:
+        """Read the key.
+
+        :raises Invalid: the file cannot be read
+        """
+        try:
+            return Path(self.private_key_file).read_text()
+        except (OSError, ValueError) as error:
+            raise Invalid("github.app_private_key_file", f"it cannot be read: {type(error).__name__}") from None
+
+
+def credentials(
+    token: str, app_id: str, private_key_file: str, installation_id: str, api_url: str, timeout: float
+) -> Credentials:
+    """Choose by what is given.
+
+    :raises Invalid: neither a token nor a whole App is given, or both
+    """
+    app = {
+        "github.app_id": app_id,
+        "github.app_private_key_file": private_key_file,
+        "github.app_installation_id": installation_id,
+    }
+    if token and any(app.values()):
+        raise Invalid("github.token", "is given beside a GitHub App: leave one of the two out")
+    if token:
+        return Token(token)
+    if missing := next((name for name, value in app.items() if not value), None):
+        why = "is missing" if any(app.values()) else "is missing, and so is a GitHub App: give one of the two"
+        raise Invalid(missing if any(app.values()) else "github.token", why)
+    if not str(installation_id).isdecimal():
+        raise Invalid("github.app_installation_id", f"must be a number, not {installation_id!r}")
+    found = App(str(app_id), private_key_file, str(installation_id), api_url, timeout)
+    found.private_key()
+    return found

@@ -1,0 +1,154 @@
+"""The life of repositories at GitHub, by PyGithub: what Git cannot do. Each method is one request, where it does not say more.
+
+Repositories are addressed by GitHub's number, so that nothing is done to another one that has taken the name.
+
+:see: https://docs.github.com/en/rest/repos/repos
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+from github import Auth, Github
+from github.Repository import Repository
+
+from ckanext.metastore.backends.github.answers import bounded
+from ckanext.metastore.backends.github.credentials import Credentials
+from ckanext.metastore.core.errors import NotFound
+from ckanext.metastore.core.text import one_line
+from ckanext.metastore.core.types import Hosted, Profile
+
+_DESCRIPTION_LIMIT = 350
+_TOPIC_LIMIT = 50
+_TOPICS_LIMIT = 20
+
+
+class Repositories:
+    """GitHub's API, as far as it is about repositories.
+
+    :param api_url: where the API is
+    :param timeout: seconds for one request
+    """
+
+    def __init__(self, api_url: str, credentials: Credentials, timeout: float) -> None:
+        self._api_url = api_url
+        self._credentials = credentials
+        self._timeout = timeout
+        self._users: set[str] = set()
+
+    def create(self, profile: Profile, *, private: bool) -> Hosted:
+        """Make an empty repository. The first for a user account takes three requests.
+
+        :raises Conflict: the owner has one of that name
+        :raises NotFound: there is no such owner
+        """
+        wanted = {"description": profile.description, "homepage": profile.homepage, "private": private}
+        extras = {"has_wiki": False, "has_projects": False, "auto_init": False}
+
+        made = self._create_for(profile.owner, {"name": profile.name, **wanted, **extras})
+        return Hosted(made.id, made.profile, private)
+
+    def _create_for(self, owner: str, wanted: dict[str, Any]) -> Hosted:
+        """Make it for an organization, or, where the owner is none, for the user whose token it is."""
+        if owner not in self._users:
+            try:
+                return bounded(
+                    lambda: _hosted(self._client().get_organization(owner).create_repo(**wanted)), self._timeout
+                )
+            except NotFound:
+                self._check_user(owner)
+        return bounded(lambda: _hosted(self._client().get_user().create_repo(**wanted)), self._timeout)
+
+    def _check_user(self, owner: str) -> None:
+        """Make sure that the token is the owner's: GitHub would give the repository to whoever's it is."""
+        user = bounded(lambda: self._client(lazy=False).get_user().login, self._timeout)
+        if user.lower() != owner.lower():
+            raise NotFound("repository", f"{owner} is no organization that we may write to, nor our own account")
+        self._users.add(owner)
+
+    def is_empty(self, repository_id: int) -> bool:
+        """Tell whether nothing was ever pushed to a repository."""
+        branches = bounded(lambda: list(self._client().get_repo(repository_id).get_branches()[:1]), self._timeout)
+        return not branches
+
+    def find(self, owner: str, name: str) -> Hosted:
+        """Look a repository up by its name.
+
+        :raises NotFound: there is none, or it is hidden from us
+        """
+        found = bounded(lambda: _hosted(self._client(lazy=False).get_repo(f"{owner}/{name}")), self._timeout)
+        if (found.profile.owner.lower(), found.profile.name.lower()) != (owner.lower(), name.lower()):
+            raise NotFound("repository", f"{owner}/{name}")  # a name from before, which leads to another
+        return found
+
+    def look(self, repository_id: int) -> Hosted:
+        """Look a repository up by GitHub's number.
+
+        :raises NotFound: there is none, or it is hidden from us
+        """
+        return bounded(lambda: _hosted(self._client(lazy=False).get_repo(repository_id)), self._timeout)
+
+    def change(self, repository_id: int, **changes: Any) -> None:
+        """Change a repository's name, description, homepage, or whether it is private or archived."""
+        bounded(lambda: self._client().get_repo(repository_id).edit(**changes), self._timeout)
+
+    def set_topics(self, repository_id: int, topics: Iterable[str]) -> None:
+        """Replace a repository's topics."""
+        wanted = list(topics)
+        bounded(lambda: self._client().get_repo(repository_id).replace_topics(wanted), self._timeout)
+
+    def transfer(self, repository_id: int, owner: str, name: str) -> None:
+        """Give a repository to another owner, under this name."""
+        bounded(lambda: self._client().get_repo(repository_id).transfer_ownership(owner, name), self._timeout)
+
+    def delete(self, repository_id: int) -> None:
+        """Destroy a repository. That there is none is no error."""
+        try:
+            bounded(lambda: self._client().get_repo(repository_id).delete(), self._timeout)
+        except NotFound:
+            return
+
+    def _client(self, *, lazy: bool = True) -> Github:
+        """A client of its own for each call: PyGithub's are not made for threads."""
+        return Github(
+            auth=Auth.Token(self._credentials.token()),
+            base_url=self._api_url,
+            timeout=max(int(self._timeout), 1),
+            retry=None,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            lazy=lazy,
+        )
+
+
+def _hosted(repository: Repository) -> Hosted:
+    profile = Profile(
+        owner=repository.owner.login,
+        name=repository.name,
+        description=repository.description or "",
+        homepage=repository.homepage or "",
+        topics=tuple(repository.topics or ()),
+    )
+    return Hosted(repository.id, profile, repository.private)
+
+
+def as_taken(profile: Profile, default_owner: str) -> Profile:
+    """A profile as GitHub takes it: one line of text, topics of its alphabet, a name without odd characters."""
+    topics = dict.fromkeys(filter(None, map(_topic, profile.topics)))
+    return Profile(
+        owner=profile.owner or default_owner,
+        name=re.sub(r"[^A-Za-z0-9._-]", "-", profile.name)[:100],
+        description=one_line(profile.description)[:_DESCRIPTION_LIMIT].strip(),
+        homepage=profile.homepage,
+        topics=tuple(topics)[:_TOPICS_LIMIT],
+    )
+
+
+def _topic(word: str) -> str:
+    plain = unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode().lower()
+    if not plain.strip() or any(unicodedata.category(letter) == "Lo" for letter in word):
+        return ""  # in another script, what is left says nothing
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_TOPIC_LIMIT].strip("-")
