@@ -30,6 +30,11 @@ def git(*arguments: str, stdin: bytes = b"") -> bytes:
     return subprocess.run(["git", *arguments], input=stdin, stdout=subprocess.PIPE, check=True).stdout
 
 
+def say(line: str) -> None:
+    """Tell who pushes."""
+    sys.stderr.write(f"{line}\n")
+
+
 def pre_receive() -> int:
     """Look at the whole push before any of it is taken."""
     text = sys.stdin.read()
@@ -40,10 +45,10 @@ def pre_receive() -> int:
     tips = [command.new for command in commands if command.new != _NOTHING]
     if tips and (unknown := unknown_lfs_objects(tips)):
         count = len(unknown)
-        print(f"error: GH008: Your push referenced at least {count} unknown Git LFS object(s):", file=sys.stderr)
+        say(f"error: GH008: Your push referenced at least {count} unknown Git LFS object(s):")
         for oid in unknown[:5]:
-            print(f"    {oid}", file=sys.stderr)
-        print("Try to push them with 'git lfs push --all'.", file=sys.stderr)
+            say(f"    {oid}")
+        say("Try to push them with 'git lfs push --all'.")
         return 1
     return 0
 
@@ -84,8 +89,8 @@ def proc_receive() -> int:
             send(f"ok {command.ref}\n".encode())
             send(b"option fall-through\n")
             continue
-        print(f"error: GH006: Protected branch update failed for {command.ref}.", file=sys.stderr)
-        print(f"error: {reason}", file=sys.stderr)
+        say(f"error: GH006: Protected branch update failed for {command.ref}.")
+        say(f"error: {reason}")
         send(f"ng {command.ref} protected branch hook declined\n".encode())
     send(None)
     return 0

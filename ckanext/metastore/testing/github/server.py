@@ -23,7 +23,7 @@ from ckanext.metastore.testing.github.world import HOUR, World
 class _QuietHandler(WSGIRequestHandler):
     """Says nothing on the terminal: there is a log of our own."""
 
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the name is werkzeug's
+    def log(self, _type: str, message: str, *args: object) -> None:
         """Keep it to the developers."""
         logging.getLogger(__name__).debug(message, *args)
 

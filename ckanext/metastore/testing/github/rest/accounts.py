@@ -39,11 +39,11 @@ def _organization(call: Call, login: str) -> Response:
     return answer(organization(call, account))
 
 
-def _rate_limit(call: Call) -> Response:
+def _rate_limit(_call: Call) -> Response:
     """This costs nothing, and nothing is counted here: limits are a matter of faults."""
     limit = {"limit": HOURLY_LIMIT, "used": 0, "remaining": HOURLY_LIMIT, "reset": int(time.time()) + 3600}
     return answer({"resources": {"core": limit, "search": {**limit, "limit": 30, "remaining": 30}}, "rate": limit})
 
 
-def _meta(call: Call) -> Response:
+def _meta(_call: Call) -> Response:
     return answer({"verifiable_password_authentication": False, "installed_version": "3.19.0"})

@@ -15,6 +15,11 @@ from ckanext.metastore.testing.github.world import secret_of
 
 _LONGEST = 600
 _DRIFT = 60
+_EXPIRED = (
+    "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion "
+    "expires"
+)
+_IMMATURE = "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"
 
 
 def register(routes: Routes) -> None:
@@ -74,14 +79,9 @@ def _authenticated(call: Call) -> App:
     try:
         claims = jwt.decode(secret, app.public_key, algorithms=["RS256"], leeway=_DRIFT)
     except jwt.ExpiredSignatureError:
-        raise Problem(
-            401,
-            "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
-        ) from None  # noqa: E501
+        raise Problem(401, _EXPIRED) from None
     except jwt.ImmatureSignatureError:
-        raise Problem(
-            401, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"
-        ) from None  # noqa: E501
+        raise Problem(401, _IMMATURE) from None
     except jwt.PyJWTError:
         raise _undecodable() from None
     if claims.get("exp", 0) > time.time() + _LONGEST + _DRIFT:

@@ -15,7 +15,7 @@ def register(routes: Routes) -> None:
     routes.on_repository("PUT", "/topics", _replace_topics, needs="administration")
 
 
-def _topics(call: Call, repository: Repository) -> Response:
+def _topics(_call: Call, repository: Repository) -> Response:
     return answer({"names": list(repository.topics)})
 
 
