@@ -98,8 +98,8 @@ def proc_receive() -> int:
 
 def objection(command: Command) -> str | None:
     """Say why the branch must stay as it is."""
-    kinds = dict(reversed(entry.split(":", 1)) for entry in os.environ.get(PROTECTED, "").split())
-    kind = kinds.get(command.ref.removeprefix("refs/heads/"))
+    entries = [entry.partition(":") for entry in os.environ.get(PROTECTED, "").split()]
+    kind = {branch: kind for kind, _, branch in entries}.get(command.ref.removeprefix("refs/heads/"))
     if kind == "all":
         return "Changes must be made through a pull request."
     if kind is None or command.old == _NOTHING:
