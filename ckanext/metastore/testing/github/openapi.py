@@ -212,13 +212,14 @@ def _allow_null(value: object) -> None:
 @cache
 def _formats() -> FormatChecker:
     checker = FormatChecker(formats=())
-
-    @checker.checks("date-time", raises=ValueError)
-    def is_moment(value: object) -> bool:
-        return not isinstance(value, str) or bool(datetime.fromisoformat(value.replace("Z", "+00:00")))
-
-    @checker.checks("uri")
-    def is_uri(value: object) -> bool:
-        return not isinstance(value, str) or bool(urlsplit(value).scheme)
-
+    checker.checks("date-time", raises=ValueError)(_is_moment)
+    checker.checks("uri")(_is_uri)
     return checker
+
+
+def _is_moment(value: object) -> bool:
+    return not isinstance(value, str) or bool(datetime.fromisoformat(value.replace("Z", "+00:00")))
+
+
+def _is_uri(value: object) -> bool:
+    return not isinstance(value, str) or bool(urlsplit(value).scheme)
