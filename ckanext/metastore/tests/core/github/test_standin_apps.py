@@ -34,8 +34,8 @@ def auth(github):
 
 
 def test_an_app_creates_and_pushes(github, auth, work):
-    installation = auth.get_installation_auth(70, requester=connect(github, auth).requester)
-    made = connect(github, installation).get_organization("city").create_repo("trees", private=True)
+    installation = GithubIntegration(auth=auth, base_url=github.api_url).get_access_token(70)
+    made = connect(github, installation.token).get_organization("city").create_repo("trees", private=True)
     git("push", address(github, made.full_name, installation.token), "main", cwd=work)
 
     assert installation.token.startswith("ghs_")

@@ -42,12 +42,14 @@ def test_limits_say_when_to_come_back(github, client):
     github.fail(Fault.primary_limit(reset_in=100))
     with pytest.raises(RateLimitExceededException) as failure:
         client.get_organization("city")
+    assert failure.value.headers
     assert failure.value.headers["x-ratelimit-remaining"] == "0"
     assert int(failure.value.headers["x-ratelimit-reset"]) >= before + 100
 
     github.fail(Fault.secondary_limit(retry_after=7))
     with pytest.raises(RateLimitExceededException, match="secondary rate limit") as failure:
         client.get_organization("city")
+    assert failure.value.headers
     assert failure.value.headers["retry-after"] == "7"
 
 

@@ -37,24 +37,20 @@ def test_a_large_push_comes_in_pieces(github, remote, work, tmp_path):
     assert git("rev-parse", "main", cwd=github.repository("city/trees").path).strip() == head(work)
 
 
-def test_many_refs_make_git_compress_its_request(github, remote, work, tmp_path):
-    for number in range(40):
-        write(work, "n", str(number).encode())
+def test_git_compresses_a_long_request(github, remote, work, tmp_path):
     git("push", remote, "main", cwd=work)
     git("clone", remote, str(tmp_path / "clone"))
-    for number in range(300):
-        git("commit", "--quiet", "--allow-empty", "-m", f"mine {number}", cwd=_named(tmp_path / "clone"))
+    identity = {f"GIT_{role}_{part}": "eve" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+    for number in range(60):
+        git("commit", "--quiet", "--allow-empty", "-m", f"mine {number}", cwd=tmp_path / "clone", env=identity)
     write(work, "more", b"x")
     git("push", remote, "main", cwd=work)
+    trace = tmp_path / "trace"
 
-    git("fetch", "origin", cwd=tmp_path / "clone")
+    git("fetch", "origin", cwd=tmp_path / "clone", env={"GIT_TRACE_CURL": str(trace)})
+
+    assert "content-encoding: gzip" in trace.read_text().lower(), "git did not compress it"
     assert git("rev-parse", "origin/main", cwd=tmp_path / "clone").strip() == head(work)
-
-
-def _named(folder):
-    git("config", "user.name", "Eve", cwd=folder)
-    git("config", "user.email", "eve@example.org", cwd=folder)
-    return folder
 
 
 def test_the_first_branch_becomes_the_default(github, remote, work):
