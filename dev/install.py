@@ -1,4 +1,4 @@
-"""Installs what is missing: Debian packages, the virtual environment with CKAN, the search server's jars."""
+"""Installs what is missing: Debian packages, the virtual environment with CKAN, Solr's jars, GitHub's description."""
 
 import ctypes.util
 import fcntl
@@ -7,16 +7,21 @@ import os
 import shutil
 import sys
 import sysconfig
+import tarfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from dev.console import Failure, Job, finish, say
-from dev.paths import DEV, LOGS, ROOT, SOLR, VAR, VENV, venv_program
+from dev.paths import DEV, LOGS, OPENAPI, ROOT, SOLR, VAR, VENV, venv_program
 from dev.services import postgres
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+# GitHub's description of its REST API, which the stand-in for GitHub is held against.
+DESCRIPTION = "@octokit/openapi@23.0.2"
+DESCRIPTION_FILES = ("package/generated/api.github.com.json", "package/LICENSE")
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ NEEDS = (
     Need("git", _program("git")),
     Need("default-jdk-headless", _program("javac")),
     Need("maven", _program("mvn")),
+    Need("npm", _program("npm")),
     Need("build-essential", _program("cc")),
     Need("libpq-dev", _program("pg_config")),
     Need("libmagic1", lambda: ctypes.util.find_library("magic")),
@@ -51,12 +57,14 @@ def install() -> None:
     with (VAR / "install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _install_packages([need.package for need in NEEDS if not need.present()])
-        if jobs := [*_environment_jobs(), *_solr_jobs()]:
+        if jobs := [*_environment_jobs(), *_solr_jobs(), *_openapi_jobs()]:
             say(f"Installing (the first time takes a minute or two; logs in {LOGS}):")
             finish(*jobs)
             _finish_solr()
+            _finish_openapi()
             _stamp(VENV, _environment_inputs())
             _stamp(SOLR, _solr_inputs())
+            _stamp(OPENAPI, _openapi_inputs())
 
 
 def _install_packages(packages: list[str]) -> None:
@@ -119,6 +127,32 @@ def _finish_solr() -> None:
     finish(Job("Solr's main class", compiler, LOGS / "javac.log"))
     archive = ["jar", "--create", "--file", f"{SOLR}/lib/server.jar", "-C", classes, "."]
     finish(Job("Solr's archive", archive, LOGS / "javac.log"))
+
+
+def _openapi_inputs() -> list[bytes]:
+    return [DESCRIPTION.encode(), *(name.encode() for name in DESCRIPTION_FILES)]
+
+
+def _openapi_jobs() -> list[Job]:
+    if _is_stamped(OPENAPI, _openapi_inputs()):
+        return []
+    shutil.rmtree(OPENAPI, ignore_errors=True)
+    OPENAPI.mkdir()
+    # Packed, not installed: of its 200 MB we need one file.
+    command = ["npm", "pack", "--silent", "--no-update-notifier", "--pack-destination", str(OPENAPI), DESCRIPTION]
+    return [Job("GitHub's description of its API", command, LOGS / "npm.log")]
+
+
+def _finish_openapi() -> None:
+    """Take from the package what we need."""
+    for package in OPENAPI.glob("*.tgz"):
+        with tarfile.open(package) as archive:
+            for name in DESCRIPTION_FILES:
+                content = archive.extractfile(name)
+                if content is None:
+                    raise Failure(f"{DESCRIPTION} has no {name}.")
+                (OPENAPI / Path(name).name).write_bytes(content.read())
+        package.unlink()
 
 
 def _digest(inputs: Iterable[bytes]) -> str:

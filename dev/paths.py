@@ -8,6 +8,7 @@ VAR = ROOT / "var"
 LOGS = VAR / "log"
 VENV = VAR / "venv"
 SOLR = VAR / "solr"
+OPENAPI = VAR / "openapi"
 DEMO = VAR / "demo"
 DEMO_JSON = VAR / "demo.json"
 
