@@ -40,6 +40,7 @@ NEEDS = (
     Need("postgresql", lambda: postgres.program("initdb")),
     Need("redis-server", _program("redis-server")),
     Need("git", _program("git")),
+    Need("git-lfs", _program("git-lfs")),
     Need("default-jdk-headless", _program("javac")),
     Need("maven", _program("mvn")),
     Need("npm", _program("npm")),

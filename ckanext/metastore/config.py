@@ -18,6 +18,7 @@ import ckantoolkit as tk
 from ckan.exceptions import CkanConfigurationException
 
 from ckanext.metastore.core import Author, Backend, Invalid, InvalidName, MetastoreError, Site, create_backend
+from ckanext.metastore.core.lfs import check_lfs_url
 from ckanext.metastore.core.names import check_branch
 
 PREFIX = "ckanext.metastore."
@@ -78,6 +79,11 @@ def dataset_url() -> str:
     return f"{_root()}/dataset/{{id}}"
 
 
+def lfs_url() -> str:
+    """The address of the Git LFS server; empty where there is none."""
+    return str(option("lfs_url") or "")
+
+
 def download_url(dataset: dict[str, Any], resource: dict[str, Any]) -> str:
     """The address of an uploaded file, in no particular language."""
     kind, file_name = dataset.get("type") or "dataset", resource["url"].rsplit("/")[-1]
@@ -96,7 +102,7 @@ def site_author() -> Author:
 
 def backend() -> Backend:
     """The configured backend; one for each distinct configuration."""
-    return _backend(option("backend"), path(), option("branch"), Site(site_author(), dataset_url()))
+    return _backend(option("backend"), path(), option("branch"), Site(site_author(), dataset_url(), lfs_url()))
 
 
 @lru_cache(maxsize=8)
@@ -115,6 +121,8 @@ def check() -> None:
             raise Invalid(f"{PREFIX}author", f"is {option('author')!r}; it must be one of {', '.join(AUTHOR_MODES)}")
         if not dataset_types():
             raise Invalid(f"{PREFIX}dataset_types", "is empty; name at least one dataset type, such as dataset")
+        if lfs_url():
+            check_lfs_url(lfs_url())
         _check_folder(path())
         backend()
     except (Invalid, InvalidName) as error:

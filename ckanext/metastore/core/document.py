@@ -14,14 +14,12 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from ckanext.metastore.core.errors import Invalid
+from ckanext.metastore.core.lfs import LFS_PATHS, lfs_files
 from ckanext.metastore.core.readme import readme
 from ckanext.metastore.core.types import Document, Site
 
 DOCUMENT_PATH = "datapackage.json"
 README_PATH = "README.md"
-
-GENERATED_PATHS = frozenset({DOCUMENT_PATH, README_PATH})
-"""The files that a revision replaces; all others belong to somebody else."""
 
 DEPTH_LIMIT = 100
 """Levels of nesting. Deeper documents would break other people's JSON parsers, and Python's."""
@@ -106,7 +104,13 @@ def files(document: Document, site: Site | None, package_id: str) -> dict[str, b
     :raises Invalid: the document cannot be stored
     """
     page_url = site.dataset_url.replace("{id}", quote(package_id, safe="", errors="replace")) if site else ""
-    return {DOCUMENT_PATH: canonical_json(document), README_PATH: readme(document, page_url=page_url)}
+    made = {DOCUMENT_PATH: canonical_json(document), README_PATH: readme(document, page_url=page_url)}
+    return {**made, **lfs_files(document, site.lfs_url, package_id)} if site and site.lfs_url else made
+
+
+def generated_names(site: Site | None) -> frozenset[str]:
+    """Name what a revision replaces in a repository's root; all else belongs to somebody else."""
+    return frozenset({DOCUMENT_PATH, README_PATH}) | (LFS_PATHS if site and site.lfs_url else frozenset())
 
 
 def _plain(value: Any, depth: int) -> Any:

@@ -10,7 +10,7 @@ import re
 from datetime import datetime
 
 from ckanext.metastore.core import objects
-from ckanext.metastore.core.document import DOCUMENT_PATH, GENERATED_PATHS, files
+from ckanext.metastore.core.document import DOCUMENT_PATH, files, generated_names
 from ckanext.metastore.core.names import check_package_id, check_tag_name
 from ckanext.metastore.core.objects import TreeEntry
 from ckanext.metastore.core.text import normalise_author, normalise_message, normalise_timestamp, one_line
@@ -40,8 +40,9 @@ def record(
     check_package_id(package_id)
     kept = {entry.name: entry for entry in objects.parse_tree(head.tree)} if head else {}
     message = normalise_message(message) or _default_message(document, kept)
-    blobs = _blobs(document, site, package_id)
-    root = objects.tree([*_others(kept), *(TreeEntry(path, blob.sha) for path, blob in blobs.items())])
+    made = _made(files(document, site, package_id)) if document is not None else {}
+    ours = generated_names(site)
+    root = objects.tree([*(entry for name, entry in kept.items() if name not in ours), *made])
     author = normalise_author(author)
     seconds = normalise_timestamp(timestamp, not_before=head.timestamp if head else 0)
     commit = objects.commit(
@@ -52,7 +53,8 @@ def record(
         timestamp=seconds,
         message=message + _trailers(package_id, user),
     )
-    new = [blob for path, blob in blobs.items() if path not in kept or kept[path].sha != blob.sha]
+    changed = [entry for entry in made if entry.name not in kept or kept[entry.name].sha != entry.sha]
+    new = list(dict.fromkeys(item for entry in changed for item in made[entry]))
     if head is None or head.tree != root.data:
         new.append(root)
     return RecordedRevision(
@@ -95,15 +97,21 @@ def document_sha(tree: bytes) -> str | None:
     return next((entry.sha for entry in objects.parse_tree(tree) if entry.name == DOCUMENT_PATH), None)
 
 
-def _blobs(document: Document | None, site: Site | None, package_id: str) -> dict[str, GitObject]:
-    if document is None:
-        return {}
-    return {path: objects.blob(data) for path, data in files(document, site, package_id).items()}
-
-
-def _others(entries: dict[str, TreeEntry]) -> list[TreeEntry]:
-    """Give the entries that are not ours."""
-    return [entry for name, entry in entries.items() if name not in GENERATED_PATHS]
+def _made(contents: dict[str, bytes]) -> dict[TreeEntry, list[GitObject]]:
+    """Give the entries of the root for our files, each with its objects: a folder's files, then the folder."""
+    made: dict[TreeEntry, list[GitObject]] = {}
+    folders: dict[str, dict[TreeEntry, GitObject]] = {}
+    for path, data in contents.items():
+        folder, _, name = path.rpartition("/")
+        blob = objects.blob(data)
+        if folder:
+            folders.setdefault(folder, {})[TreeEntry(name, blob.sha)] = blob
+        else:
+            made[TreeEntry(name, blob.sha)] = [blob]
+    for folder, blobs in folders.items():
+        tree = objects.tree(blobs)
+        made[TreeEntry(folder, tree.sha, objects.DIRECTORY_MODE)] = [*blobs.values(), tree]
+    return made
 
 
 def _default_message(document: Document | None, kept: dict[str, TreeEntry]) -> str:

@@ -216,10 +216,13 @@ class Site:
     """The place that commits: its name and address stand in every commit as the committer.
 
     :param dataset_url: the address of a dataset's page, with ``{id}`` in it; empty where there is none
+    :param lfs_url: the address of the Git LFS server, perhaps with ``{id}`` or ``{prefix}`` in it; empty where there
+        is none: then revisions hold no pointers
     """
 
     committer: Author
     dataset_url: str = ""
+    lfs_url: str = ""
 
 
 def utc(timestamp: int) -> datetime:

@@ -24,6 +24,8 @@ from ckanext.metastore import config
         ("branch", "no good", "ckanext.metastore.branch: "),
         ("author", "nobody", "ckanext.metastore.author: is 'nobody'; it must be one of masked, real, pseudonym"),
         ("dataset_types", [], "ckanext.metastore.dataset_types: is empty"),
+        ("lfs_url", "lfs.example.org", "ckanext.metastore.lfs_url: it must be an http(s) address, such as https://"),
+        ("lfs_url", "https://me:secret@lfs.example.org", "ckanext.metastore.lfs_url: it must hold no user name"),
         ("path", "/dev/null/metastore", "ckanext.metastore.path: the folder /dev/null/metastore cannot be made"),
     ],
 )
