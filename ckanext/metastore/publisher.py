@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ckanext.metastore import config
-from ckanext.metastore.model import waiting
+from ckanext.metastore import config, profiles
+from ckanext.metastore.core import Backend, MetastoreError
+from ckanext.metastore.model import repositories, waiting
+from ckanext.metastore.model.waiting import Waiting
 
 
 def publish(dataset_id: str, *, purge: bool = False) -> None:
@@ -13,9 +15,21 @@ def publish(dataset_id: str, *, purge: bool = False) -> None:
     :raises MetastoreError: it cannot be done now; the rows stay, and the next call takes them up again
     """
     backend = config.backend()
-    with waiting.take(dataset_id, purge=purge) as work:
-        if work.purge:
-            backend.purge(dataset_id)
-        if work.revisions or work.tags:
-            backend.publish(dataset_id, revisions=work.revisions, tags=work.tags)
-        work.done()
+    try:
+        with waiting.take(dataset_id, patience=config.publish_timeout(), purge=purge) as work:
+            _publish(backend, work)
+            work.done(keep_private=not backend.keeps_private)
+    except MetastoreError as error:
+        repositories.note_failure(dataset_id, str(error))
+        raise
+
+
+def _publish(backend: Backend, work: Waiting) -> None:
+    if work.purge:
+        backend.purge(work.dataset_id)
+    public = work.revisions[-1].public if work.revisions else None
+    revisions = [revision for revision in work.revisions if revision.public or backend.keeps_private]
+    tags = [tag for tag in work.tags if tag.public or backend.keeps_private]
+    if revisions or tags or public is False:
+        profile = None if backend.keeps_private else profiles.newest(work.dataset_id, revisions)
+        backend.publish(work.dataset_id, revisions=revisions, tags=tags, public=public, profile=profile)

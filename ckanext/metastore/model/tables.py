@@ -1,4 +1,4 @@
-"""The three tables. They are the index of every history and, until a revision is published, its only copy.
+"""The four tables. They are the index of every history and, until a revision is published, its only copy.
 
 No foreign key leads to CKAN's tables: it would deadlock with CKAN's own row locks, and a history outlives the row
 of a purged dataset until its repositories are gone. Times are seconds since 1970-01-01 UTC, as Git counts them.
@@ -64,4 +64,22 @@ tag_table = Table(
     Column("object", LargeBinary),  # the annotated tag, while it is to be set
     Index("metastore_tag_sha", "dataset_id", "sha"),
     Index("metastore_tag_pending", "dataset_id", postgresql_where=text("pending IS NOT NULL")),
+)
+
+repository_table = Table(
+    "metastore_repository",
+    metadata,
+    Column("dataset_id", Text, primary_key=True),
+    # The dataset's repository at the Git host, as we last left it; all None where there is none.
+    Column("host_id", BigInteger),
+    Column("owner", Text),
+    Column("name", Text),
+    Column("description", Text),
+    Column("homepage", Text),
+    Column("topics", Text),  # separated by spaces
+    Column("private", Boolean),
+    # Why the last publishing failed, and when; None where it did not.
+    Column("error", Text),
+    Column("failed_at", BigInteger),
+    Index("metastore_repository_host", "host_id", unique=True),
 )

@@ -1,7 +1,7 @@
 """What is recorded but not published yet, taken by one publisher at a time.
 
-The rows themselves are the lock: whoever selects them ``FOR UPDATE`` waits for the publisher before, and then sees
-only what that one has left. It works on a connection of its own, outside CKAN's transaction.
+A publisher holds an advisory lock of PostgreSQL's, named for the dataset, on a connection of its own. No row is locked
+while a repository or a network answers: saves go on, and what they add meanwhile is left for the next.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ckan.model import meta
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, null, select, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 
-from ckanext.metastore.core.objects import unpack_objects
+from ckanext.metastore.core import Unavailable
+from ckanext.metastore.core.objects import pack_objects, unpack_objects
 from ckanext.metastore.core.types import RecordedRevision, TagUpdate
 from ckanext.metastore.model.ledger import author_of
-from ckanext.metastore.model.tables import dataset_table, revision_table, tag_table
+from ckanext.metastore.model.tables import dataset_table, repository_table, revision_table, tag_table
 
 
 @dataclass(frozen=True)
@@ -34,39 +36,52 @@ class Waiting:
     tags: Sequence[TagUpdate]
     connection: Connection
 
-    def done(self, *, keep_bytes: bool = False) -> None:
-        """Mark everything as published. ``keep_bytes`` where the backend is no durable copy by itself."""
+    def done(self, *, keep_private: bool) -> None:
+        """Mark everything as published, and drop the bytes that the repository has now.
+
+        :param keep_private: the repository is no durable copy of what is private
+        """
         if self.purge:
             mine = dataset_table.c.id == self.dataset_id
             self.connection.execute(update(dataset_table).where(mine).values(purging=False))
             self.connection.execute(delete(dataset_table).where(mine & dataset_table.c.head.is_(None)))
-        if self.revisions:
-            rows = revision_table.c.dataset_id == self.dataset_id
-            rows &= revision_table.c.sha.in_([revision.sha for revision in self.revisions])
-            values: dict[str, Any] = {"published": True} if keep_bytes else {"published": True, "objects": None}
-            self.connection.execute(update(revision_table).where(rows).values(values))
-        self._tags_done()
+        self._revisions_done(keep_private)
+        for tag in self.tags:
+            self._tag_done(tag, keep_private)
 
-    def _tags_done(self) -> None:
-        mine = tag_table.c.dataset_id == self.dataset_id
-        gone = [tag.name for tag in self.tags if tag.object is None]
-        here = [tag.name for tag in self.tags if tag.object is not None]
-        if gone:
-            self.connection.execute(delete(tag_table).where(mine & tag_table.c.name.in_(gone)))
-        if here:
-            rows = mine & tag_table.c.name.in_(here)
-            self.connection.execute(update(tag_table).where(rows).values(pending=None, object=None))
+    def _revisions_done(self, keep_private: bool) -> None:
+        """Mark the revisions; in the same statement, forget why the publishing before failed."""
+        failed = (repository_table.c.dataset_id == self.dataset_id) & repository_table.c.error.is_not(None)
+        forget = update(repository_table).where(failed).values(error=None, failed_at=None).cte("forgotten")
+        rows = (revision_table.c.dataset_id == self.dataset_id) & revision_table.c.sha.in_(
+            [revision.sha for revision in self.revisions]
+        )
+        kept = case((revision_table.c.public, null()), else_=revision_table.c.objects) if keep_private else null()
+        mark = update(revision_table).where(rows).values(published=True, objects=kept)
+        self.connection.execute(mark.add_cte(forget))
+
+    def _tag_done(self, tag: TagUpdate, keep_private: bool) -> None:
+        """Mark a tag, unless it was changed meanwhile."""
+        mine = (tag_table.c.dataset_id == self.dataset_id) & (tag_table.c.name == tag.name)
+        if tag.object is None:
+            self.connection.execute(delete(tag_table).where(mine & (tag_table.c.pending == "delete")))
+            return
+        same = mine & (tag_table.c.pending == "set") & (tag_table.c.object == pack_objects([tag.object]))
+        values: dict[str, Any] = {"pending": None} if keep_private and not tag.public else {"pending": None, "object": None}
+        self.connection.execute(update(tag_table).where(same).values(values))
 
 
 @contextmanager
-def take(dataset_id: str, *, purge: bool = False) -> Iterator[Waiting]:
+def take(dataset_id: str, *, patience: float, purge: bool = False) -> Iterator[Waiting]:
     """Lock and read what waits; what :meth:`Waiting.done` marked is committed when the block ends without error.
 
+    :param patience: seconds to wait for the publisher before
     :param purge: look whether the repositories are to be destroyed first; costs a query
+    :raises Unavailable: another publisher is at work for longer than that
     """
     assert meta.engine is not None
     with meta.engine.begin() as connection:
-        # The dataset's row before those of its revisions, as everybody takes them.
+        _lock(connection, dataset_id, patience)
         purge = purge and connection.execute(_purging(dataset_id)).scalar_one_or_none() is not None
         rows = connection.execute(_waiting_revisions(dataset_id)).all()
         tags_wait = rows[0].tags_wait if rows else True
@@ -84,20 +99,31 @@ def datasets() -> Sequence[str]:
         return connection.execute(revisions.union(tags, purges)).scalars().all()
 
 
-def _waiting_revisions(dataset_id: str) -> Any:
-    """The revisions, and whether tags wait too. Whoever adds a tag later comes by themselves.
+def _lock(connection: Connection, dataset_id: str, patience: float) -> None:
+    """Take the lock, until the transaction ends.
 
     The transaction does not wait for the disk: if a crash undoes the mark, the same is published once more.
     """
+    settings = (
+        func.set_config("lock_timeout", f"{int(patience * 1000)}ms", True),
+        func.set_config("synchronous_commit", "off", True),
+    )
+    name = func.hashtextextended(f"metastore {dataset_id}", 0)
+    try:
+        connection.execute(select(*settings, func.pg_advisory_xact_lock(name)))
+    except OperationalError as error:
+        raise Unavailable("another process is publishing this dataset") from error
+
+
+def _waiting_revisions(dataset_id: str) -> Any:
+    """The revisions, and whether tags wait too. Whoever adds a tag later comes by themselves."""
     mine = (revision_table.c.dataset_id == dataset_id) & ~revision_table.c.published
     tags_wait = _tags_of(dataset_id).exists().label("tags_wait")
-    hasten = func.set_config("synchronous_commit", "off", True)
-    query = select(revision_table, tags_wait, hasten).where(mine).order_by(revision_table.c.seq)
-    return query.with_for_update(of=revision_table)
+    return select(revision_table, tags_wait).where(mine).order_by(revision_table.c.seq)
 
 
 def _waiting_tags(dataset_id: str) -> Any:
-    return _tags_of(dataset_id).order_by(tag_table.c.pending.desc(), tag_table.c.name).with_for_update()
+    return _tags_of(dataset_id).order_by(tag_table.c.pending.desc(), tag_table.c.name)
 
 
 def _tags_of(dataset_id: str) -> Any:
@@ -105,8 +131,7 @@ def _tags_of(dataset_id: str) -> Any:
 
 
 def _purging(dataset_id: str) -> Any:
-    mine = (dataset_table.c.id == dataset_id) & dataset_table.c.purging
-    return select(dataset_table.c.id).where(mine).with_for_update()
+    return select(dataset_table.c.id).where((dataset_table.c.id == dataset_id) & dataset_table.c.purging)
 
 
 def _revision(row: Any) -> RecordedRevision:

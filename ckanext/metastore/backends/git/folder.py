@@ -214,9 +214,7 @@ def _acquire(descriptor: int, patience: float) -> None:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise Unavailable(
-                    f"cannot lock the repository: another process has held it for {patience} s"
-                ) from None
+                raise Unavailable(f"cannot lock the repository: another process has held it for {patience} s") from None
             time.sleep(LOCK_PAUSE)
         except OSError as error:
             raise Unavailable(f"cannot lock the repository: {error}") from error

@@ -61,12 +61,14 @@ class Remote:
     :param host: the address below which the password may be sent
     :param password: gives the password now; user names mean nothing to those hosts that take tokens
     :param seconds: gives for how long a child may run now
+    :param follows: whether a repository that answers under another name is the same one
     """
 
     url: str
     host: str
     password: Callable[[], str]
     seconds: Callable[[], float]
+    follows: bool = True
 
     def push(self, repository: Path, updates: Sequence[RefUpdate]) -> None:
         """Move refs by compare-and-swap, all or none. Their new objects must be in the repository.
@@ -94,6 +96,7 @@ class Remote:
             f"credential.{self.host}.username": "x-access-token",
             "core.hooksPath": os.devnull,
             "core.fsync": "all",
+            "http.followRedirects": "initial" if self.follows else "false",
             "gc.auto": "0",
             "transfer.fsckObjects": "true",
             "safe.directory": "*",
@@ -166,7 +169,8 @@ def run_git(
 
 
 _MOVED = re.compile(
-    r"\[(?:remote )?rejected\] \((?:stale info|fetch first|non-fast-forward|already exists|.*failed to (?:lock|update) ref.*|.*cannot lock ref.*|.*reference already exists.*)\)"
+    r"rejected\] \((?:stale info|fetch first|non-fast-forward|already exists"
+    r"|.*failed to (?:lock|update) ref.*|.*cannot lock ref.*|.*reference already exists.*)\)"
 )
 _REFUSED = re.compile(r"\[remote rejected\] \((?P<why>.+)\)$", re.MULTILINE)
 _STATUS = re.compile(r"(?:returned error: |HTTP )(\d{3})")
@@ -183,7 +187,7 @@ def _error(url: str, output: str) -> MetastoreError:
         return Unauthorized(f"the Git host refuses the push: {refused['why']}. {said}".strip())
     status = _STATUS.search(output)
     number = int(status[1]) if status else 0
-    if number == 404 or "not found" in output.lower():
+    if number in (301, 307, 308, 404) or "not found" in output.lower():
         return NotFound("repository", url)
     if number == 429:
         return RateLimited(f"the Git host asks us to wait: {said}".strip(": "), retry_after=_RETRY_AFTER)

@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -79,13 +80,9 @@ class GitHubBackend(GitBackend):
         self._git_url = _checked_url("github.git_url", git_url)
         self._timeout = timeout
         api_url = _checked_url("github.api_url", api_url)
-        self._credentials = credentials(
-            token, app_id, app_private_key_file, app_installation_id, api_url, timeout
-        )
+        self._credentials = credentials(token, app_id, app_private_key_file, app_installation_id, api_url, timeout)
         api = Repositories(api_url, self._credentials, timeout)
-        self._places: Places = (
-            Registered(api, owner, purge, registry) if registry else ByName(api, owner, purge)
-        )
+        self._places: Places = Registered(api, owner, purge, registry) if registry else ByName(api, owner, purge)
 
     # -- what crosses the network ------------------------------------------------------------------------------
 
@@ -224,7 +221,8 @@ class GitHubBackend(GitBackend):
             raise NotFound("repository", package_id)
         owner, name = map(quote, place)
         url = f"{self._git_url}/{owner}/{name}.git"
-        return Remote(url, self._git_url, self._credentials.token, lambda: deadline.remaining(self._timeout))
+        seconds = partial(deadline.remaining, self._timeout)
+        return Remote(url, self._git_url, self._credentials.token, seconds, follows=self._places.follows)
 
     # -- the verbs: where another node was first, they look again ----------------------------------------------
 

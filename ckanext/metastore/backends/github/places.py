@@ -20,7 +20,12 @@ Place = tuple[str, str]
 
 
 class Places(Protocol):
-    """Where packages' repositories are, and how they come, change and go."""
+    """Where packages' repositories are, and how they come, change and go.
+
+    :param follows: whether a repository is still the package's where GitHub leads from its name to another
+    """
+
+    follows: bool
 
     def find(self, package_id: str) -> Place | None:
         """Give the place of a package's repository; ``None`` where it has none."""
@@ -44,6 +49,8 @@ class Registered:
     :param owner: for profiles that name none
     :param purge: ``"delete"`` or ``"archive"``
     """
+
+    follows = True
 
     def __init__(self, api: Repositories, owner: str, purge: str, registry: Registry) -> None:
         self._api, self._owner, self._purge, self._registry = api, owner, purge, registry
@@ -130,6 +137,8 @@ class Registered:
 
 class ByName:
     """Without a database: a package's repository is the owner's that has its id for its name."""
+
+    follows = False
 
     def __init__(self, api: Repositories, owner: str, purge: str) -> None:
         self._api, self._owner, self._purge = api, owner, purge

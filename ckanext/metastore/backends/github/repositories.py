@@ -1,4 +1,4 @@
-"""The life of repositories at GitHub, by PyGithub: what Git cannot do. Each method is one request, where it does not say more.
+"""The life of repositories at GitHub, by PyGithub: what Git cannot do. A method is one request, or says of how many.
 
 Repositories are addressed by GitHub's number, so that nothing is done to another one that has taken the name.
 
@@ -71,7 +71,7 @@ class Repositories:
 
     def is_empty(self, repository_id: int) -> bool:
         """Tell whether nothing was ever pushed to a repository."""
-        branches = bounded(lambda: list(self._client().get_repo(repository_id).get_branches()[:1]), self._timeout)
+        branches: list[Any] = bounded(lambda: list(self._client().get_repo(repository_id).get_branches()[:1]), self._timeout)
         return not branches
 
     def find(self, owner: str, name: str) -> Hosted:

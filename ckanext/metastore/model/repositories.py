@@ -1,0 +1,86 @@
+"""Which repository at a Git host is which dataset's, and why the last publishing failed.
+
+Written on connections of their own: what has happened at the host has happened, whatever becomes of a transaction here.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ckan import model
+from ckan.model import meta
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from ckanext.metastore.core.types import Hosted, Profile
+from ckanext.metastore.model.tables import repository_table
+
+_UNKNOWN = dict.fromkeys(("host_id", "owner", "name", "description", "homepage", "topics", "private"))
+
+
+class Repositories:
+    """The registry of :class:`ckanext.metastore.core.backend.Registry`, in a table."""
+
+    def get(self, dataset_id: str) -> Hosted | None:
+        """The dataset's repository; None where it has none."""
+        row = _row(dataset_id)
+        if row is None or row.host_id is None:
+            return None
+        profile = Profile(row.owner, row.name, row.description, row.homepage, tuple(row.topics.split()))
+        return Hosted(row.host_id, profile, row.private)
+
+    def put(self, dataset_id: str, hosted: Hosted) -> None:
+        """Remember the dataset's repository."""
+        profile = hosted.profile
+        values = {"host_id": hosted.id, "owner": profile.owner, "name": profile.name, "private": hosted.private}
+        values |= {"description": profile.description, "homepage": profile.homepage}
+        _put(dataset_id, {**values, "topics": " ".join(profile.topics)})
+
+    def forget(self, dataset_id: str) -> None:
+        """The dataset's repository is gone."""
+        _run(update(repository_table).where(repository_table.c.dataset_id == dataset_id).values(_UNKNOWN))
+        empty = repository_table.c.host_id.is_(None) & repository_table.c.error.is_(None)
+        _run(delete(repository_table).where((repository_table.c.dataset_id == dataset_id) & empty))
+
+
+REGISTRY = Repositories()
+
+
+def note_failure(dataset_id: str, error: str) -> None:
+    """Remember why the dataset cannot be published; the next success forgets it."""
+    _put(dataset_id, {"error": error, "failed_at": int(time.time())})
+
+
+def failure(dataset_id: str) -> tuple[str, int] | None:
+    """Why the last publishing failed, and when, in seconds since 1970-01-01 UTC; None where it did not."""
+    row = _row(dataset_id)
+    return (row.error, row.failed_at) if row and row.error else None
+
+
+def organization_name(organization_id: str) -> str:
+    """The name of an organization now; empty where there is none."""
+    table = model.Group.__table__
+    with _engine().connect() as connection:
+        return connection.execute(select(table.c.name).where(table.c.id == organization_id)).scalar() or ""
+
+
+def _row(dataset_id: str) -> Any:
+    with _engine().connect() as connection:
+        query = select(repository_table).where(repository_table.c.dataset_id == dataset_id)
+        return connection.execute(query).one_or_none()
+
+
+def _put(dataset_id: str, values: dict[str, Any]) -> None:
+    write = insert(repository_table).values(dataset_id=dataset_id, **values)
+    _run(write.on_conflict_do_update(index_elements=["dataset_id"], set_=values))
+
+
+def _run(statement: Any) -> None:
+    with _engine().begin() as connection:
+        connection.execute(statement)
+
+
+def _engine() -> Any:
+    assert meta.engine is not None
+    return meta.engine
