@@ -20,9 +20,19 @@ from ckan.exceptions import CkanConfigurationException
 from ckanext.metastore.core import Author, Backend, Invalid, InvalidName, MetastoreError, Site, create_backend
 from ckanext.metastore.core.lfs import check_lfs_url
 from ckanext.metastore.core.names import check_branch
+from ckanext.metastore.model.repositories import REGISTRY
 
 PREFIX = "ckanext.metastore."
 ENVIRONMENT_PREFIX = "CKANEXT__METASTORE__"
+_GITHUB_OPTIONS = (
+    "owner",
+    "token",
+    "app_id",
+    "app_private_key_file",
+    "app_installation_id",
+    "api_url",
+    "git_url",
+)
 AUTHOR_MODES = ("masked", "real", "pseudonym")
 
 
@@ -102,12 +112,34 @@ def site_author() -> Author:
 
 def backend() -> Backend:
     """The configured backend; one for each distinct configuration."""
-    return _backend(option("backend"), path(), option("branch"), Site(site_author(), dataset_url(), lfs_url()))
+    site = Site(site_author(), dataset_url(), lfs_url())
+    options = {"path": path(), "branch": option("branch"), "site": site}
+    if option("backend") == "github":
+        options |= {name: option(f"github.{name}") or "" for name in _GITHUB_OPTIONS}
+        options |= {"purge": option("purge"), "timeout": publish_timeout(), "registry": REGISTRY}
+    return _backend(option("backend"), tuple(options.items()))
 
 
 @lru_cache(maxsize=8)
-def _backend(name: str, folder: str, branch: str, site: Site) -> Backend:
-    return create_backend(name, path=folder, branch=branch, site=site)
+def _backend(name: str, options: tuple[tuple[str, Any], ...]) -> Backend:
+    return create_backend(name, **dict(options))
+
+
+def publish_timeout() -> float:
+    """For how many seconds publishing may take."""
+    return float(option("publish_timeout"))
+
+
+def github_owners() -> dict[str, str]:
+    """The accounts at GitHub that own the repositories of CKAN's organizations, by the organization's name.
+
+    :raises Invalid: an entry is not of the form ``organization=owner``
+    """
+    pairs = [entry.partition("=") for entry in tk.aslist(option("github.owners"))]
+    for organization, _, owner in pairs:
+        if not organization or not owner:
+            raise Invalid("github.owners", f"{organization or owner!r} is not of the form organization=owner")
+    return {organization: owner for organization, _, owner in pairs}
 
 
 def check() -> None:
@@ -124,6 +156,7 @@ def check() -> None:
         if lfs_url():
             check_lfs_url(lfs_url())
         _check_folder(path())
+        github_owners()
         backend()
     except (Invalid, InvalidName) as error:
         raise CkanConfigurationException(f"{PREFIX}{error.field.removeprefix(PREFIX)}: {error.reason}") from error

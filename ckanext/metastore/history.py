@@ -86,7 +86,9 @@ class History:
 
         :raises Unavailable: it cannot be read now, or the repository has lost it
         """
-        packed = None if revision.published else queries.objects(self.dataset_id, revision.seq)
+        # A Git host never gets what is private: its bytes stay in the row.
+        in_repository = revision.published and revision.public
+        packed = None if in_repository else queries.objects(self.dataset_id, revision.seq)
         if packed is None:
             return self._load(revision)
         found = _document_in({obj.sha: obj for obj in unpack_objects(packed)}, revision.sha)

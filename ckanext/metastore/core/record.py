@@ -97,6 +97,13 @@ def document_sha(tree: bytes) -> str | None:
     return next((entry.sha for entry in objects.parse_tree(tree) if entry.name == DOCUMENT_PATH), None)
 
 
+def document_of(revision: RecordedRevision) -> bytes | None:
+    """Give the document's bytes out of what a revision adds; ``None`` where it kept or removed the document."""
+    added = {item.sha: item.data for item in revision.objects}
+    tree = added.get(objects.parse_commit(added[revision.sha]).tree)
+    return added.get(document_sha(tree) or "") if tree is not None else None
+
+
 def _made(contents: dict[str, bytes]) -> dict[TreeEntry, list[GitObject]]:
     """Give the entries of the root for our files, each with its objects: a folder's files, then the folder."""
     made: dict[TreeEntry, list[GitObject]] = {}

@@ -9,7 +9,7 @@ from typing import Any
 import ckantoolkit as tk
 from ckan import model
 
-from ckanext.metastore.core import Conflict, Invalid, InvalidName, NotFound, RateLimited, Unavailable
+from ckanext.metastore.core import Conflict, Invalid, InvalidName, NotFound, RateLimited, Unauthorized, Unavailable
 from ckanext.metastore.history import History
 from ckanext.metastore.model.queries import can_be
 
@@ -68,5 +68,5 @@ def ckan_errors() -> Iterator[None]:
         raise tk.ValidationError({error.field: [error.reason]}) from error
     except Conflict as error:
         raise tk.ValidationError({"name": [str(error)]}) from error
-    except (RateLimited, Unavailable) as error:
+    except (RateLimited, Unauthorized, Unavailable) as error:
         raise tk.ValidationError({"message": [f"The metastore is not available now, try again: {error}"]}) from error

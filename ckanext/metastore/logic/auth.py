@@ -13,6 +13,7 @@ from ckan.authz import is_authorized
 from ckan.types import AuthResult
 
 __all__ = [
+    "dataset_publish",
     "dataset_revert",
     "dataset_revision_list",
     "dataset_revision_show",
@@ -81,5 +82,10 @@ def dataset_tag_delete(context: Any, data_dict: dict[str, Any]) -> Answer:
 
 
 def dataset_revert(context: Any, data_dict: dict[str, Any]) -> Answer:
+    """Whoever may update the dataset."""
+    return _may_update(context, data_dict)
+
+
+def dataset_publish(context: Any, data_dict: dict[str, Any]) -> Answer:
     """Whoever may update the dataset."""
     return _may_update(context, data_dict)

@@ -64,6 +64,17 @@ def objects(dataset_id: str, seq: int) -> bytes | None:
     return None if packed is None else bytes(packed)
 
 
+def publishing(dataset_id: str) -> tuple[str | None, list[str], list[str]]:
+    """The newest revision that is published, those that wait, oldest first, and the names of the tags that wait."""
+    mine = revision_table.c.dataset_id == dataset_id
+    shas = select(revision_table.c.sha).where(mine).order_by(revision_table.c.seq)
+    waiting = model.Session.execute(shas.where(~revision_table.c.published)).scalars().all()
+    newest_first = select(revision_table.c.sha).where(mine & revision_table.c.published)
+    published = model.Session.execute(newest_first.order_by(revision_table.c.seq.desc()).limit(1)).scalar()
+    names = select(tag_table.c.name).where((tag_table.c.dataset_id == dataset_id) & tag_table.c.pending.is_not(None))
+    return published, list(waiting), list(model.Session.execute(names.order_by(tag_table.c.name)).scalars())
+
+
 def tags(dataset_id: str, *, private: bool, shas: Sequence[str] | None = None) -> Sequence[Row]:
     """The tags, newest first; only those at the given revisions, where any are given."""
     query = _tags(dataset_id, private=private)

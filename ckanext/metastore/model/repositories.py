@@ -60,7 +60,7 @@ def failure(dataset_id: str) -> tuple[str, int] | None:
 
 def organization_name(organization_id: str) -> str:
     """The name of an organization now; empty where there is none."""
-    table = model.Group.__table__
+    table = model.group_table
     with _engine().connect() as connection:
         return connection.execute(select(table.c.name).where(table.c.id == organization_id)).scalar() or ""
 

@@ -67,7 +67,9 @@ class Waiting:
             self.connection.execute(delete(tag_table).where(mine & (tag_table.c.pending == "delete")))
             return
         same = mine & (tag_table.c.pending == "set") & (tag_table.c.object == pack_objects([tag.object]))
-        values: dict[str, Any] = {"pending": None} if keep_private and not tag.public else {"pending": None, "object": None}
+        values: dict[str, Any] = (
+            {"pending": None} if keep_private and not tag.public else {"pending": None, "object": None}
+        )
         self.connection.execute(update(tag_table).where(same).values(values))
 
 

@@ -92,7 +92,7 @@ class Registered:
 
     def _arranged(self, hosted: Hosted, wanted: Profile, *, private: bool) -> Hosted:
         if private and not hosted.private:
-            self._api.change(hosted.id, private=True)
+            self._api.change(hosted.id, name=hosted.profile.name, private=True)
             hosted = replace(hosted, private=True)
         if wanted.owner.lower() != hosted.profile.owner.lower():
             self._move(hosted, wanted)
@@ -113,7 +113,7 @@ class Registered:
 
     def _change(self, hosted: Hosted, wanted: Profile, changes: dict[str, Any]) -> None:
         try:
-            self._api.change(hosted.id, **changes)
+            self._api.change(hosted.id, **{"name": wanted.name, **changes})
         except Conflict as error:
             raise Conflict(
                 f"{wanted.owner} has a repository {wanted.name} already that is not this dataset's: rename one of them"
@@ -131,7 +131,7 @@ class Registered:
         hosted = self._registry.get(package_id)
         if hosted is None:
             return
-        _purge(self._api, hosted.id, self._purge)
+        _purge(self._api, hosted, self._purge)
         self._registry.forget(package_id)
 
 
@@ -173,7 +173,7 @@ class ByName:
             hosted = self._api.find(*self.find(package_id))
         except NotFound:
             return
-        _purge(self._api, hosted.id, self._purge)
+        _purge(self._api, hosted, self._purge)
 
 
 def _private(hosted: Hosted, public: bool | None) -> bool:
@@ -191,8 +191,8 @@ def _changes(hosted: Hosted, wanted: Profile, *, private: bool) -> dict[str, Any
     return {key: new for key, (old, new) in pairs.items() if old != new}
 
 
-def _purge(api: Repositories, repository_id: int, how: str) -> None:
+def _purge(api: Repositories, hosted: Hosted, how: str) -> None:
     if how == "archive":
-        api.change(repository_id, archived=True)
+        api.change(hosted.id, name=hosted.profile.name, archived=True)
     else:
-        api.delete(repository_id)
+        api.delete(hosted.id)

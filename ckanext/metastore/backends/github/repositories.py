@@ -71,8 +71,9 @@ class Repositories:
 
     def is_empty(self, repository_id: int) -> bool:
         """Tell whether nothing was ever pushed to a repository."""
-        branches: list[Any] = bounded(lambda: list(self._client().get_repo(repository_id).get_branches()[:1]), self._timeout)
-        return not branches
+        branches = self._client().get_repo(repository_id).get_branches()
+        first = bounded(lambda: next(iter(branches), None), self._timeout)
+        return first is None
 
     def find(self, owner: str, name: str) -> Hosted:
         """Look a repository up by its name.
@@ -91,9 +92,12 @@ class Repositories:
         """
         return bounded(lambda: _hosted(self._client(lazy=False).get_repo(repository_id)), self._timeout)
 
-    def change(self, repository_id: int, **changes: Any) -> None:
-        """Change a repository's name, description, homepage, or whether it is private or archived."""
-        bounded(lambda: self._client().get_repo(repository_id).edit(**changes), self._timeout)
+    def change(self, repository_id: int, *, name: str, **changes: Any) -> None:
+        """Change a repository's name, description, homepage, or whether it is private or archived.
+
+        :param name: the name, changed or not: PyGithub would ask for it
+        """
+        bounded(lambda: self._client().get_repo(repository_id).edit(name, **changes), self._timeout)
 
     def set_topics(self, repository_id: int, topics: Iterable[str]) -> None:
         """Replace a repository's topics."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ckanext.metastore.logic.action import reads, revisions, saves, tags
+from ckanext.metastore.logic.action import publishing, reads, revisions, saves, tags
 
 _OWN = (
+    publishing.dataset_publish,
     reads.package_show,
     reads.resource_show,
     revisions.dataset_revert,

@@ -6,7 +6,7 @@ from typing import Any
 
 import ckantoolkit as tk
 
-from ckanext.metastore import comparing, reverting
+from ckanext.metastore import comparing, config, reverting
 from ckanext.metastore.logic import dictize, schema
 from ckanext.metastore.logic.access import Context, ckan_errors, open_history
 
@@ -51,7 +51,8 @@ def dataset_revision_show(context: Context, data_dict: dict[str, Any]) -> dict[s
     with ckan_errors():
         row = history.resolve(params["revision_ref"])
     (shown,) = dictize.revisions([row], history.tags([row]))
-    return {**shown, "url": None}
+    url = config.backend().commit_url(history.dataset_id, sha=row.sha) if row.public and row.published else None
+    return {**shown, "url": url}
 
 
 @tk.side_effect_free

@@ -1,0 +1,40 @@
+"""What is published of a dataset, and what waits."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import ckantoolkit as tk
+
+from ckanext.metastore import publisher
+from ckanext.metastore.core import MetastoreError
+from ckanext.metastore.core.types import utc
+from ckanext.metastore.logic import schema
+from ckanext.metastore.logic.access import Context, open_history
+from ckanext.metastore.model import queries, repositories
+
+
+def dataset_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
+    """Publish what waits of a dataset, and tell how that went.
+
+    Each save is published by itself. This is for what could not be published then.
+
+    :param id: the id or name of the dataset
+    :type id: string
+
+    :returns: a dict with ``published``, the id of the newest revision that is published, or None; ``waiting``, the ids
+        of the revisions that are not, oldest first; ``waiting_tags``, the names of the tags that are not; and
+        ``error``, None or a dict with ``message`` and ``timestamp`` (ISO 8601, UTC)
+    :rtype: dict
+    """
+    params = schema.validate(data_dict, schema.dataset())
+    history = open_history("dataset_publish", context, params)
+    tk.check_access("dataset_publish", context, {"id": history.dataset_id})
+    # Its reason is kept, and told below.
+    with suppress(MetastoreError):
+        publisher.publish(history.dataset_id, purge=True)
+    published, waiting, tags = queries.publishing(history.dataset_id)
+    failure = repositories.failure(history.dataset_id)
+    error = {"message": failure[0], "timestamp": utc(failure[1]).isoformat()} if failure else None
+    return {"published": published, "waiting": waiting, "waiting_tags": tags, "error": error}
