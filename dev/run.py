@@ -5,8 +5,10 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dev.console import Failure, say
@@ -38,6 +40,24 @@ def end_on_signals() -> None:
 
     for each in signals:
         signal.signal(each, stop)
+    threading.Thread(target=_listen_to_make, args=(os.getppid(),), daemon=True).start()
+
+
+def _listen_to_make(parent: int) -> None:
+    """End when a SIGINT reaches make but not us, as from ``kill -INT``: make then waits for us, and would forever."""
+    with suppress(OSError):  # it has ended, and so shall we: setpriv sees to that
+        if Path(f"/proc/{parent}/comm").read_text().strip() not in ("make", "gmake"):
+            return
+        while not _handles_interrupt(parent):
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _handles_interrupt(pid: int) -> bool:
+    """Whether a process is inside its handler for SIGINT: that blocks SIGINT, and no other signal that ends it."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    blocked = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigBlk:"))
+    return bool(blocked >> signal.SIGINT - 1 & 1) and not blocked >> signal.SIGTERM - 1 & 1
 
 
 def with_services(command: Sequence[str], durable: bool) -> int:
