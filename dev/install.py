@@ -64,13 +64,13 @@ def install() -> None:
 def _install_packages(packages: list[str]) -> None:
     if not packages:
         return
-    say(f"Installing from Debian: {' '.join(packages)}")
     # "env", because sudo drops our variables: a package's question would wait unseen, its text in the log.
     apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "--no-install-recommends"]
     if os.geteuid() != 0:
         if not shutil.which("sudo"):
             raise Failure(f"Packages are missing and there is no sudo; as root, run: {BY_HAND} {' '.join(packages)}")
         apt = ["sudo", *apt]
+    say(f"Installing from Debian: {' '.join(packages)}")
     finish(Job("package lists", [*apt, "update"], LOGS / "apt.log"))
     finish(Job("packages", [*apt, "install", *packages], LOGS / "apt.log"))
 
