@@ -44,20 +44,24 @@ def end_on_signals() -> None:
 
 
 def _listen_to_make(parent: int) -> None:
-    """End when a SIGINT reaches make but not us, as from ``kill -INT``: make then waits for us, and would forever."""
+    """End when a signal reaches make but not us, as from ``kill -INT``: make then waits for us, and would forever."""
     with suppress(OSError):  # it has ended, and so shall we: setpriv sees to that
         if Path(f"/proc/{parent}/comm").read_text().strip() not in ("make", "gmake"):
             return
-        while not _handles_interrupt(parent):
+        while not _handles_signal(parent):
             time.sleep(0.5)
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _handles_interrupt(pid: int) -> bool:
-    """Whether a process is inside its handler for SIGINT: that blocks SIGINT, and no other signal that ends it."""
+def _handles_signal(pid: int) -> bool:
+    """Whether a process is inside its handler for SIGINT or SIGHUP: meanwhile that signal is blocked, no other is.
+
+    (On a SIGTERM make tells us itself.)
+    """
     status = Path(f"/proc/{pid}/status").read_text()
     blocked = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigBlk:"))
-    return bool(blocked >> signal.SIGINT - 1 & 1) and not blocked >> signal.SIGTERM - 1 & 1
+    numbers = {number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM) if blocked >> number - 1 & 1}
+    return bool(numbers) and signal.SIGTERM not in numbers
 
 
 def with_services(command: Sequence[str], durable: bool) -> int:
