@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-import click
 import ckantoolkit as tk
+import click
 
 from ckanext.metastore import config
 from ckanext.metastore.core import MetastoreError

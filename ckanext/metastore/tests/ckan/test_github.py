@@ -275,6 +275,20 @@ def test_no_local_state_is_needed(act, dataset, github, repositories):
     assert tags_of(github, name) == []
 
 
+def test_a_portal_that_moves_to_github(act, dataset, organization, github, ckan_config, monkeypatch, asked):
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.backend", "git")
+    name = factories.Dataset.stub().name
+    revisions = [act("package_create", name=name, owner_org=organization["id"], title="0")["revision_id"]]
+    act("dataset_tag_create", id=name, name="v1")
+    revisions.append(act("package_patch", id=name, title="1")["revision_id"])
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.backend", "github")
+    revisions.append(act("package_patch", id=name, title="2")["revision_id"])
+    assert act("dataset_publish", id=name)["waiting"] == []
+    assert git("rev-list", "main", cwd=github.repository(f"city/{name}").path).split() == revisions[::-1]
+    assert tags_of(github, f"city/{name}") == ["v1"]
+    assert asked(lambda: act("package_patch", id=name, notes="3")) == (0, 1, 0)
+
+
 # -- what nobody may see --------------------------------------------------------------------------------------------
 
 
