@@ -139,6 +139,19 @@ def test_a_dataset_that_is_hidden_and_shown_again(act, dataset, github, asked):
     assert "Secret." not in git("log", "--all", "-p", cwd=github.repository(name).path)
 
 
+def test_a_name_that_was_given_to_a_private_revision_is_gone_at_github(act, dataset, github):
+    act("dataset_tag_create", id=dataset["id"], name="v1")
+    act("package_patch", id=dataset["id"], private=True)
+    github.fail(Fault(kind="git", status=503, times=None))
+    act("dataset_tag_delete", id=dataset["id"], tag="v1")
+    act("dataset_tag_create", id=dataset["id"], name="v1")
+    github.clear_faults()
+    assert tags_of(github, f"city/{dataset['name']}") == ["v1"]
+    told = act("dataset_publish", id=dataset["id"])
+    assert (told["waiting_tags"], told["error"]) == ([], None)
+    assert tags_of(github, f"city/{dataset['name']}") == []
+
+
 def test_what_was_always_private_has_no_repository(act, organization, github, asked):
     name = factories.Dataset.stub().name
     params = {"name": name, "owner_org": organization["id"], "private": True}
