@@ -1,10 +1,10 @@
 """The ``git`` program as a child process: what crosses the network does so here, and ends at a deadline.
 
 The child knows no configuration but what it is given, asks nobody, runs no hooks, and speaks HTTP only. The password
-reaches it by an environment variable: it stands in no address, no argument and no file. A credential helper of one line
-hands it on, bound to the host's address, so that it follows no redirect to another.
+reaches it by the environment: it stands in no address, no argument and no file. It is sent with the first request, so
+that no other is needed to ask for it, and to no other host.
 
-:see: https://git-scm.com/docs/gitcredentials
+:see: https://git-scm.com/docs/git-config#Documentation/git-config.txt-httpextraHeader
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import signal
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,9 +30,13 @@ from ckanext.metastore.core.errors import (
     Unavailable,
 )
 
-_PASSWORD = "METASTORE_PASSWORD"
-_HELPER = f'!f() {{ test "$1" = get && echo "password=${_PASSWORD}"; }}; f'
-_KEPT = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "http_proxy", "https_proxy", "no_proxy", "TMPDIR")
+_KEPT = frozenset(
+    {"PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO"}
+    | {"http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"}
+)
+_GRACE = 5
+"""Seconds after its deadline at which a silent child whose parent was killed ends by itself."""
+
 _RETRY_AFTER = 60.0
 """Seconds. The git program does not tell for how long a host asks it to wait."""
 
@@ -90,20 +95,23 @@ class Remote:
 
     def _run(self, repository: Path, *arguments: str) -> None:
         password = self.password()
+        secret = b64encode(f"x-access-token:{password}".encode()).decode()
+        seconds = self.seconds()
         config = {
             "credential.helper": "",
-            f"credential.{self.host}.helper": _HELPER,
-            f"credential.{self.host}.username": "x-access-token",
+            f"http.{self.host}/.extraHeader": f"Authorization: Basic {secret}",
             "core.hooksPath": os.devnull,
             "core.fsync": "all",
             "http.followRedirects": "initial" if self.follows else "false",
+            "http.lowSpeedLimit": "1",
+            "http.lowSpeedTime": str(int(seconds) + _GRACE),
             "gc.auto": "0",
             "transfer.fsckObjects": "true",
             "safe.directory": "*",
         }
-        result = run_git(repository, arguments, config, seconds=self.seconds(), environment={_PASSWORD: password})
+        result = run_git(repository, arguments, config, seconds=seconds)
         if result.returncode:
-            output = f"{result.stdout}\n{result.stderr}"
+            output = f"{result.stdout}\n{result.stderr}".replace(secret, "***")
             raise _error(self.url, output.replace(password, "***") if password else output)
 
 
@@ -122,7 +130,6 @@ def run_git(
     config: Mapping[str, str],
     *,
     seconds: float,
-    environment: Mapping[str, str] | None = None,
 ) -> Finished:
     """Run the ``git`` program in a repository.
 
@@ -147,7 +154,7 @@ def run_git(
     try:
         child = subprocess.Popen(
             command,
-            env={**kept, **quiet, **settings, **(environment or {})},
+            env={**kept, **quiet, **settings},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -170,9 +177,15 @@ def run_git(
 
 _MOVED = re.compile(
     r"rejected\] \((?:stale info|fetch first|non-fast-forward|already exists"
-    r"|.*failed to (?:lock|update) ref.*|.*cannot lock ref.*|.*reference already exists.*)\)"
+    r"|.*failed to (?:lock|update) ref.*|.*cannot lock ref.*|.*reference already exists.*"
+    r"|incorrect old value provided|expected ref does not exist)\)"
+    r"|^remote: error: cannot lock ref ",
+    re.MULTILINE,
 )
 _REFUSED = re.compile(r"\[remote rejected\] \((?P<why>.+)\)$", re.MULTILINE)
+_BROKEN = re.compile(r"unpacker error|internal (?:server )?error|missing necessary objects|transaction", re.IGNORECASE)
+"""Refusals that are no judgement: the host cannot, at the moment."""
+
 _STATUS = re.compile(r"(?:returned error: |HTTP )(\d{3})")
 
 
@@ -183,14 +196,15 @@ def _error(url: str, output: str) -> MetastoreError:
         return Moved("the branch or a tag has moved at the Git host")
     if "unknown Git LFS object" in output:
         return Invalid("resources", f"the Git host knows no such LFS objects: {said}")
-    if refused := _REFUSED.search(output.replace("[remote rejected] (atomic push failure)", "")):
+    refused = _REFUSED.search(output.replace("[remote rejected] (atomic push failure)", ""))
+    if refused and not _BROKEN.search(refused["why"]):
         return Unauthorized(f"the Git host refuses the push: {refused['why']}. {said}".strip())
     status = _STATUS.search(output)
     number = int(status[1]) if status else 0
-    if number in (301, 307, 308, 404) or "not found" in output.lower():
-        return NotFound("repository", url)
-    if number == 429:
+    if number == 429 or (number == 403 and "rate limit" in said.lower()):
         return RateLimited(f"the Git host asks us to wait: {said}".strip(": "), retry_after=_RETRY_AFTER)
+    if number in (301, 307, 308, 404) or re.search(r"^fatal: repository .* not found", output, re.MULTILINE):
+        return NotFound("repository", url)
     if number in (401, 403) or "Authentication failed" in output or "could not read Username" in output:
         return Unauthorized(f"the Git host refuses our credentials for {url}. {said}".strip())
     return Unavailable(f"the Git host does not answer as it should: {' '.join(output.split())[-500:]}")
