@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import contextvars
+import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import requests
 from github import GithubException
 
 from ckanext.metastore.backends.github import deadline
@@ -39,6 +38,7 @@ def bounded(call: Callable[[], T], seconds: float) -> T:
 
     :raises MetastoreError: it failed, or took too long
     """
+    left = deadline.remaining(seconds)
     outcome: list[Any] = []
     context = contextvars.copy_context()
 
@@ -46,31 +46,30 @@ def bounded(call: Callable[[], T], seconds: float) -> T:
         try:
             outcome.append((context.run(call), None))
         except BaseException as error:
-            outcome.append((None, error))
+            outcome.append((None, translated(error)))
 
     thread = threading.Thread(target=run, daemon=True, name="metastore-github")
     thread.start()
-    thread.join(deadline.remaining(seconds))
+    thread.join(left)
     if not outcome:
         raise Unavailable("GitHub's API has not answered in time")
-    value, error = outcome[0]
-    with translated():
-        if error is not None:
-            raise error
+    value, failure = outcome[0]
+    if failure is not None:
+        raise failure
     result: T = value
     return result
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Raise what PyGithub and its HTTP client raise as the metastore's errors, without their tracebacks."""
-    try:
-        yield
-    except GithubException as error:
-        failure = _failure(error.status, error.data, error.headers or {})
-        raise failure from None
-    except (requests.RequestException, OSError, ValueError, AssertionError) as error:
-        raise Unavailable(f"GitHub's API cannot be reached: {type(error).__name__}") from None
+def translated(error: BaseException) -> MetastoreError:
+    """Give what PyGithub, its HTTP client or a parser raised as an error of ours.
+
+    A new one, which is not chained to the other: that holds the request with its headers, and so the token.
+    """
+    if isinstance(error, MetastoreError):
+        return error
+    if isinstance(error, GithubException):
+        return _failure(error.status, error.data, error.headers or {})
+    return Unavailable(f"GitHub's API cannot be reached, or is not understood: {type(error).__name__}")
 
 
 def _failure(status: int, data: Any, headers: Mapping[str, str]) -> MetastoreError:
@@ -94,7 +93,7 @@ def _message(data: Any) -> str:
     if not isinstance(data, dict):
         return "no reason is given"
     errors = [item.get("message") or item.get("code") for item in data.get("errors") or [] if isinstance(item, dict)]
-    return ": ".join(str(part) for part in [data.get("message"), *errors] if part)[:500]
+    return ": ".join(str(part) for part in [data.get("message"), *errors] if part)[:500] or "no reason is given"
 
 
 def _pause(status: int, said: str, headers: Mapping[str, str]) -> float | None:
@@ -103,11 +102,13 @@ def _pause(status: int, said: str, headers: Mapping[str, str]) -> float | None:
         return _number(headers["retry-after"])
     if headers.get("x-ratelimit-remaining") == "0":
         return max(_number(headers.get("x-ratelimit-reset", "0")) - time.time(), 1.0)
-    return _SECONDARY_PAUSE if status == 429 or "rate limit" in said.lower() else None
+    limited = any(words in said.lower() for words in ("rate limit", "abuse detection"))
+    return _SECONDARY_PAUSE if status == 429 or limited else None
 
 
 def _number(text: str) -> float:
     try:
-        return max(float(text), 0.0)
+        number = float(text)
     except ValueError:
         return _SECONDARY_PAUSE
+    return max(number, 0.0) if math.isfinite(number) else _SECONDARY_PAUSE

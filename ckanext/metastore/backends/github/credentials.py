@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
@@ -10,8 +11,9 @@ from typing import Protocol
 
 from github import Auth, GithubIntegration
 
+from ckanext.metastore.backends.github import deadline
 from ckanext.metastore.backends.github.answers import bounded
-from ckanext.metastore.core.errors import Invalid
+from ckanext.metastore.core.errors import Invalid, NotFound, Unauthorized, Unavailable
 
 _EARLY = 300.0
 """Seconds before its end at which an App's token is asked for anew: longer than any call may take."""
@@ -30,6 +32,9 @@ class Credentials(Protocol):
         :raises MetastoreError: there is none to be had
         """
 
+    def refused(self) -> None:
+        """GitHub has refused the token: keep it no longer, if there may be another."""
+
 
 @dataclass(frozen=True)
 class Token:
@@ -40,6 +45,9 @@ class Token:
     def token(self) -> str:
         """Give it."""
         return self.value
+
+    def refused(self) -> None:
+        """Nothing: there is no other."""
 
 
 @dataclass(frozen=True)
@@ -57,19 +65,48 @@ class App:
 
     def token(self) -> str:
         """Give the token, renewed in time."""
-        key = (self.api_url, self.app_id, self.installation_id)
-        with _renewing:
-            value, end = _app_tokens.get(key, ("", 0.0))
+        if not _renewing.acquire(timeout=deadline.remaining(self.timeout)):
+            raise Unavailable("GitHub has not answered in time: another thread still waits for the App's token")
+        try:
+            value, end = _app_tokens.get(self._key, ("", 0.0))
             if end - _EARLY < time.time():
-                value, end = bounded(self._ask, self.timeout)
-                _app_tokens[key] = (value, end)
+                value, end = self._asked()
+                _app_tokens[self._key] = (value, end)
             return value
+        finally:
+            _renewing.release()
+
+    def refused(self) -> None:
+        """Ask for another the next time: somebody has revoked it, or the clocks differ."""
+        _app_tokens.pop(self._key, None)
+
+    @property
+    def _key(self) -> tuple[str, str, str]:
+        return self.api_url, self.app_id, self.installation_id
+
+    def _asked(self) -> tuple[str, float]:
+        try:
+            return bounded(self._ask, self.timeout)
+        except NotFound:
+            raise Unauthorized(f"GitHub knows no installation {self.installation_id} of our App") from None
 
     def _ask(self) -> tuple[str, float]:
         auth = Auth.AppAuth(self.app_id, self.private_key())
         integration = GithubIntegration(auth=auth, base_url=self.api_url, timeout=int(self.timeout) or 1, retry=None)
         answer = integration.get_access_token(int(self.installation_id))
         return answer.token, answer.expires_at.timestamp()
+
+    def check(self) -> None:
+        """Sign something.
+
+        :raises Invalid: the file cannot be read, or holds no RSA key
+        """
+        key = self.private_key()
+        try:
+            Auth.AppAuth(self.app_id, key).create_jwt()
+        except Exception as error:
+            why = f"it holds no private RSA key in PEM: {type(error).__name__}"
+            raise Invalid("github.app_private_key_file", why) from None
 
     def private_key(self) -> str:
         """Read the key.
@@ -97,12 +134,31 @@ def credentials(
     if token and any(app.values()):
         raise Invalid("github.token", "is given beside a GitHub App: leave one of the two out")
     if token:
-        return Token(token)
+        return Token(_checked(token))
     if missing := next((name for name, value in app.items() if not value), None):
         why = "is missing" if any(app.values()) else "is missing, and so is a GitHub App: give one of the two"
         raise Invalid(missing if any(app.values()) else "github.token", why)
     if not str(installation_id).isdecimal():
         raise Invalid("github.app_installation_id", f"must be a number, not {installation_id!r}")
     found = App(str(app_id), private_key_file, str(installation_id), api_url, timeout)
-    found.private_key()
+    found.check()
     return found
+
+
+def _checked(token: str) -> str:
+    """Give a token without the end of its line. What is wrong with it is said without showing it."""
+    token = token.strip()
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise Invalid("github.token", "holds characters that no token has")
+    return token
+
+
+class _NoTokens(logging.Filter):
+    """PyGithub logs each answer, at the level DEBUG: not those that are a token."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record may be logged."""
+        return "/access_tokens" not in record.getMessage()
+
+
+logging.getLogger("github.Requester").addFilter(_NoTokens())

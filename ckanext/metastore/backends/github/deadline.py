@@ -25,6 +25,11 @@ def within(seconds: float) -> Iterator[None]:
         _end.reset(token)
 
 
+def running() -> bool:
+    """Tell whether an end is set."""
+    return _end.get() is not None
+
+
 def remaining(default: float) -> float:
     """Give the seconds that are left.
 
