@@ -92,6 +92,11 @@ def without_trailers(message: str) -> str:
     return _TRAILERS.sub("", message)
 
 
+def is_recorded(message: str) -> bool:
+    """Tell whether a commit's message is one that :func:`record` stored."""
+    return _TRAILERS.search(message) is not None
+
+
 def document_sha(tree: bytes) -> str | None:
     """Give the sha of the document's blob in a root tree; ``None`` where the package is deleted there."""
     return next((entry.sha for entry in objects.parse_tree(tree) if entry.name == DOCUMENT_PATH), None)

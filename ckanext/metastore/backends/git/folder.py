@@ -12,12 +12,13 @@ that is half made or half removed; whoever comes next clears it away.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ckanext.metastore.backends.git.libgit2 import translated_errors
@@ -78,7 +79,7 @@ class Folder:
         with translated_errors("move the repository"):
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists():
-                with suppress(FileExistsError):
+                with _suppress_taken():
                     _move(repository, path)
             self._lend(package_id)
         return Repository(path)
@@ -105,17 +106,23 @@ class Folder:
 
     def purge(self, package_id: str) -> None:
         """Destroy a package's repositories: out of the way first, so that no half of one is ever seen."""
+        with self.lock(package_id):
+            gone = self._put_away(package_id)
+        _destroy(gone)
+
+    def remove(self, package_id: str) -> None:
+        """The same under the lock."""
+        _destroy(self._put_away(package_id))
+
+    def _put_away(self, package_id: str) -> list[Path]:
         gone = []
-        with self.lock(package_id), translated_errors("remove the repository"):
+        with translated_errors("remove the repository"):
             for public in (False, True):
                 path = self.path(package_id, public=public)
                 gone.append(path.with_name(f".gone-{path.name}"))
                 shutil.rmtree(gone[-1], ignore_errors=True)
                 _move(path, gone[-1])
-        with translated_errors("remove the repository"):
-            for path in gone:
-                if path.exists():
-                    shutil.rmtree(path)
+        return gone
 
     @contextmanager
     def lock(self, *package_ids: str) -> Iterator[None]:
@@ -188,6 +195,23 @@ def _move(path: Path, new: Path) -> None:
         path.rename(new)
         _sync(path.parent)
         _sync(new.parent)
+
+
+@contextmanager
+def _suppress_taken() -> Iterator[None]:
+    """Pass over that a directory is there already, and not empty."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+            raise
+
+
+def _destroy(paths: list[Path]) -> None:
+    with translated_errors("remove the repository"):
+        for path in paths:
+            if path.exists():
+                shutil.rmtree(path)
 
 
 def _sync(directory: Path) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ckanext.metastore.backends.git.libgit2 import translated_errors
 from ckanext.metastore.backends.git.publishing import moved
 from ckanext.metastore.backends.git.repository import TAGS, Repository
 from ckanext.metastore.backends.git.transport import RefUpdate
 from ckanext.metastore.core.errors import Conflict
 from ckanext.metastore.core.names import check_tag_name
 from ckanext.metastore.core.objects import parse_tag
+from ckanext.metastore.core.record import is_recorded
 from ckanext.metastore.core.types import RecordedRevision, TagUpdate
 
 REMOTE = "refs/metastore/remote/"
 """What a fetch found, until it is compared with what we have."""
+
+_STAMP = "metastore-host-id"
 
 
 def stage(
@@ -58,16 +62,60 @@ def settle(repository: Repository, updates: Sequence[RefUpdate]) -> None:
 def take_over(repository: Repository, branch: str) -> None:
     """Bring the local refs to what a fetch has found.
 
-    :raises Conflict: the host's branch has left what we know of it: it was rewound, or replaced
+    :raises Conflict: the host's branch has left what we know of it: it was rewound, or replaced; or, where we know
+        nothing, it is no package's
     """
     found = repository.refs(REMOTE)
     head = f"refs/heads/{branch}"
     theirs, ours = found.get(f"heads/{branch}"), repository.ref(head)
+    if ours is None and theirs is not None and not _is_a_packages(repository, theirs):
+        raise Conflict("the repository at the Git host holds something else than a package's history")
     if ours is not None and (theirs is None or not repository.holds(theirs, ours)):
         raise Conflict("the branch at the Git host has lost revisions that it had", current=None)
     _move(repository, head, theirs)
     tags = {name.removeprefix("tags/"): sha for name, sha in found.items() if name.startswith("tags/")}
     _take_over_tags(repository, tags)
+
+
+def _is_a_packages(repository: Repository, tip: str) -> bool:
+    """Tell whether any revision was recorded by us: strangers may have added theirs since."""
+    return any(is_recorded(repository.commit(sha).message) for sha in repository.walk(tip))
+
+
+def tag_refs(repository: Repository, tags: Sequence[TagUpdate]) -> dict[str, str | None]:
+    """What the tags' refs are now."""
+    return {tag.name: repository.ref(TAGS + tag.name) for tag in tags}
+
+
+def moved_tag(repository: Repository, tags: Sequence[TagUpdate], believed: Mapping[str, str | None]) -> str | None:
+    """The name of a tag that is neither what it was believed to be nor what it is to become."""
+    for tag in tags:
+        wanted = tag.object.sha if tag.object and tag.public else None
+        if repository.ref(TAGS + tag.name) not in (believed[tag.name], wanted):
+            return tag.name
+    return None
+
+
+def guarded(repository: Repository, branch: str, updates: Sequence[RefUpdate]) -> list[RefUpdate]:
+    """Let a push of tags alone be refused where the branch is not the one that we know: another took the name."""
+    head = f"refs/heads/{branch}"
+    tip = repository.ref(head)
+    known = [] if tip is None or any(update.name == head for update in updates) else [RefUpdate(head, tip, tip)]
+    return [*known, *updates]
+
+
+def stamp(repository: Repository, number: int | None) -> None:
+    """Note of which of the host's repositories this one is a copy."""
+    file = repository.path / _STAMP
+    if number is not None and not file.exists():
+        with translated_errors("mark the repository"):
+            file.write_text(f"{number}\n")
+
+
+def is_of_another(repository: Repository, number: int | None) -> bool:
+    """Tell whether this is a copy of another of the host's repositories. One that bears no stamp is of none."""
+    file = repository.path / _STAMP
+    return number is not None and file.exists() and file.read_text().strip() != str(number)
 
 
 def is_all_ours(repository: Repository) -> bool:
