@@ -6,6 +6,7 @@ is empty and says itself that we made it for this package: then the answer to ou
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -19,6 +20,13 @@ Place = tuple[str, str]
 """Owner and name."""
 
 
+_OURS = "Metadata kept by ckanext-metastore"
+"""The description of repositories that nobody has described: whose they are, before anything is pushed."""
+
+_UNCONFIRMED = " "
+"""No description that is ever asked for: what was asked for last may have been done or not."""
+
+
 class Places(Protocol):
     """Where packages' repositories are, and how they come, change and go.
 
@@ -29,6 +37,9 @@ class Places(Protocol):
 
     def find(self, package_id: str) -> Place | None:
         """Give the place of a package's repository; ``None`` where it has none."""
+
+    def number(self, package_id: str) -> int | None:
+        """Give the host's number of a package's repository; ``None`` where that is not known."""
 
     def create(self, package_id: str) -> None:
         """Make the package's repository."""
@@ -42,8 +53,11 @@ class Places(Protocol):
     def rename(self, package_id: str, new_id: str) -> None:
         """The package has another id."""
 
-    def purge(self, package_id: str) -> None:
-        """The package is no more."""
+    def purge(self, package_id: str, *, proven: bool) -> None:
+        """The package is no more.
+
+        :param proven: whether the repository of that name is known to hold the package's history
+        """
 
 
 class Registered:
@@ -63,6 +77,11 @@ class Registered:
         hosted = self._registry.get(package_id)
         return (hosted.profile.owner, hosted.profile.name) if hosted else None
 
+    def number(self, package_id: str) -> int | None:
+        """Ask the registry."""
+        hosted = self._registry.get(package_id)
+        return hosted.id if hosted else None
+
     def create(self, package_id: str) -> None:
         """Nothing: :meth:`arrange` has made it."""
 
@@ -75,19 +94,29 @@ class Registered:
                 return
             hosted = self._create(package_id, wanted, private=public is False)
             self._registry.put(package_id, hosted)
-        if (arranged := self._arranged(hosted, wanted or hosted.profile, private=_private(hosted, public))) != hosted:
+        private = _private(hosted, public)
+        wanted = wanted or hosted.profile
+        if not private and hosted.private:
+            # Should the answer be lost, it is to be hidden again, and to be shown again.
+            shown = replace(hosted, private=False, profile=replace(hosted.profile, description=_UNCONFIRMED))
+            self._registry.put(package_id, shown)
+        if (arranged := self._arranged(hosted, wanted, private=private)) != hosted:
             self._registry.put(package_id, arranged)
 
     def _create(self, package_id: str, wanted: Profile, *, private: bool) -> Hosted:
         try:
             return self._api.create(wanted, private=private)
-        except Conflict:
-            return self._adopted(package_id, wanted)
+        except Conflict as error:
+            try:
+                return self._adopted(package_id, wanted)
+            except NotFound:
+                raise error from None
 
     def _adopted(self, package_id: str, wanted: Profile) -> Hosted:
         """A repository of that name that is there: ours, if it says so and nothing was ever pushed to it."""
         there = self._api.find(wanted.owner, wanted.name)
-        if package_id not in there.profile.homepage or not self._api.is_empty(there.id):
+        says_so = package_id in there.profile.homepage and there.profile.homepage == wanted.homepage
+        if not says_so or not self._api.is_empty(there.id):
             raise Conflict(
                 f"{wanted.owner} has a repository {wanted.name} already that is not this dataset's: rename one of them"
             )
@@ -125,17 +154,22 @@ class Registered:
     def is_ours(self, package_id: str) -> bool:
         """Compare GitHub's number of it."""
         hosted = self._registry.get(package_id)
-        return hosted is not None and self._api.find(hosted.profile.owner, hosted.profile.name).id == hosted.id
+        try:
+            return hosted is not None and self._api.find(hosted.profile.owner, hosted.profile.name).id == hosted.id
+        except NotFound:
+            return False
 
     def rename(self, package_id: str, new_id: str) -> None:
         """The number stays, and so does the name, which is not the id."""
-        hosted = self._registry.get(package_id)
+        hosted, other = self._registry.get(package_id), self._registry.get(new_id)
+        if other and (hosted is None or other.id != hosted.id):
+            raise Conflict(f"{new_id} has a repository of its own")
         if hosted:
             self._registry.put(new_id, hosted)
             self._registry.forget(package_id)
 
-    def purge(self, package_id: str) -> None:
-        """Delete or archive, then forget."""
+    def purge(self, package_id: str, *, proven: bool) -> None:  # noqa: ARG002
+        """Delete or archive, then forget. GitHub's number proves that it is the one."""
         hosted = self._registry.get(package_id)
         if hosted is None:
             return
@@ -155,14 +189,20 @@ class ByName:
         """By name."""
         return self._owner, repository_name(package_id)[:100]
 
+    def number(self, package_id: str) -> None:
+        """Nobody keeps it."""
+
     def create(self, package_id: str) -> None:
-        """Make it. One that is there and empty is one that we made: its name is the package's id."""
+        """Make it. One that is there is ours if it says so and nothing was ever pushed to it."""
         owner, name = self.find(package_id)
         try:
-            self._api.create(Profile(owner, name, description="Metadata kept by ckanext-metastore"), private=False)
-        except Conflict:
-            if not self._api.is_empty(self._api.find(owner, name).id):
-                raise
+            self._api.create(Profile(owner, name, description=_OURS), private=False)
+        except Conflict as error:
+            with suppress(NotFound):
+                there = self._api.find(owner, name)
+                if there.profile.description == _OURS and self._api.is_empty(there.id):
+                    return
+            raise error
 
     def arrange(self, package_id: str, *, profile: Profile | None, public: bool | None, needed: bool) -> None:
         """Nothing: here nobody knows what a package is beside its history."""
@@ -176,15 +216,27 @@ class ByName:
 
         :raises Conflict: the owner has one of that name
         """
-        hosted = self._api.find(*self.find(package_id))
-        self._api.change(hosted.id, name=self.find(new_id)[1])
+        owner, name = self.find(package_id)
+        new_name = self.find(new_id)[1]
+        try:
+            hosted = self._api.find(owner, name)
+        except NotFound:
+            # Done before, and the answer was lost? Then GitHub leads from the old name to the new one.
+            self._api.find(owner, new_name, before=name)
+            return
+        self._api.change(hosted.id, name=new_name)
 
-    def purge(self, package_id: str) -> None:
-        """Delete or archive it. That there is none is no error."""
+    def purge(self, package_id: str, *, proven: bool) -> None:
+        """Delete or archive it. That there is none is no error.
+
+        :raises Conflict: it is not known to be the package's
+        """
         try:
             hosted = self._api.find(*self.find(package_id))
         except NotFound:
             return
+        if not proven and hosted.profile.description != _OURS:
+            raise Conflict(f"the repository {hosted.profile.owner}/{hosted.profile.name} is no package's")
         _purge(self._api, hosted, self._purge)
 
 
@@ -193,18 +245,25 @@ def _private(hosted: Hosted, public: bool | None) -> bool:
 
 
 def _changes(hosted: Hosted, wanted: Profile, *, private: bool) -> dict[str, Any]:
+    """All that one request can change, where any of it is another."""
     now = hosted.profile
-    pairs = {
-        "name": (now.name, wanted.name),
-        "description": (now.description, wanted.description),
-        "homepage": (now.homepage, wanted.homepage),
-        "private": (hosted.private, private),
+    settings: dict[str, Any] = {
+        "name": wanted.name,
+        "description": wanted.description,
+        "homepage": wanted.homepage,
+        "private": private,
     }
-    return {key: new for key, (old, new) in pairs.items() if old != new}
+    known = {"name": now.name, "description": now.description, "homepage": now.homepage, "private": hosted.private}
+    if settings == known:
+        return {}
+    if not now.homepage and not wanted.homepage:
+        del settings["homepage"]
+    return settings
 
 
 def _purge(api: Repositories, hosted: Hosted, how: str) -> None:
-    if how == "archive":
-        api.change(hosted.id, name=hosted.profile.name, archived=True)
-    else:
+    if how == "delete":
         api.delete(hosted.id)
+        return
+    with suppress(NotFound):
+        api.archive(hosted.id, hosted.profile.name)

@@ -17,7 +17,7 @@ from github.Repository import Repository
 
 from ckanext.metastore.backends.github.answers import bounded
 from ckanext.metastore.backends.github.credentials import Credentials
-from ckanext.metastore.core.errors import NotFound
+from ckanext.metastore.core.errors import NotFound, Unauthorized
 from ckanext.metastore.core.text import one_line
 from ckanext.metastore.core.types import Hosted, Profile
 
@@ -45,9 +45,9 @@ class Repositories:
         :raises Conflict: the owner has one of that name
         :raises NotFound: there is no such owner
         """
-        wanted = {"description": profile.description, "homepage": profile.homepage, "private": private}
+        wanted: dict[str, Any] = {"description": profile.description, "private": private}
+        wanted |= {"homepage": profile.homepage} if profile.homepage else {}
         extras = {"has_wiki": False, "has_projects": False, "auto_init": False}
-
         made = self._create_for(profile.owner, {"name": profile.name, **wanted, **extras})
         return Hosted(made.id, made.profile, private)
 
@@ -75,12 +75,13 @@ class Repositories:
         first = bounded(lambda: next(iter(branches), None), self._timeout)
         return first is None
 
-    def find(self, owner: str, name: str) -> Hosted:
+    def find(self, owner: str, name: str, *, before: str = "") -> Hosted:
         """Look a repository up by its name.
 
+        :param before: a name that it may have had before
         :raises NotFound: there is none, or it is hidden from us
         """
-        found = bounded(lambda: _hosted(self._client(lazy=False).get_repo(f"{owner}/{name}")), self._timeout)
+        found = bounded(lambda: _hosted(self._client(lazy=False).get_repo(f"{owner}/{before or name}")), self._timeout)
         if (found.profile.owner.lower(), found.profile.name.lower()) != (owner.lower(), name.lower()):
             raise NotFound("repository", f"{owner}/{name}")  # a name from before, which leads to another
         return found
@@ -107,6 +108,14 @@ class Repositories:
     def transfer(self, repository_id: int, owner: str, name: str) -> None:
         """Give a repository to another owner, under this name."""
         bounded(lambda: self._client().get_repo(repository_id).transfer_ownership(owner, name), self._timeout)
+
+    def archive(self, repository_id: int, name: str) -> None:
+        """Make a repository read-only. That it is so already is no error."""
+        try:
+            self.change(repository_id, name=name, archived=True)
+        except Unauthorized:
+            if not bounded(lambda: self._client(lazy=False).get_repo(repository_id).archived, self._timeout):
+                raise
 
     def delete(self, repository_id: int) -> None:
         """Destroy a repository. That there is none is no error."""
