@@ -6,25 +6,11 @@ from datetime import datetime, timedelta, timezone
 import jwt
 import pytest
 import requests
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from github import Auth, GithubException, GithubIntegration
 
 from ckanext.metastore.testing.git import git
 
-from .conftest import address, connect
-
-
-def _pair():
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return private.decode(), public.decode()
-
-
-PRIVATE, PUBLIC = _pair()
+from .conftest import PRIVATE, PUBLIC, address, connect, key_pair
 
 
 @pytest.fixture
@@ -65,7 +51,7 @@ def test_the_app_itself(github, auth):
         ({"iss": "7", "exp": -100}, PRIVATE, 401, "Expiration time"),
         ({"iss": "7", "exp": 100, "iat": 1000}, PRIVATE, 401, "Issued at"),
         ({"iss": "8", "exp": 100}, PRIVATE, 404, "Integration not found"),
-        ({"iss": "7", "exp": 100}, _pair()[0], 401, "could not be decoded"),
+        ({"iss": "7", "exp": 100}, key_pair()[0], 401, "could not be decoded"),
     ],
 )
 def test_a_word_that_is_not_believed(github, auth, claims, key, status, words):
