@@ -166,10 +166,10 @@ class GitHubBackend(Mirror):
         """Move a history to another id, and its repository to another name."""
         with self._talking():
             local = self._repository(package_id, public=True)
+            if local is None and (new_id == package_id or self._places.find(package_id) is None):
+                raise NotFound("dataset", package_id)
             if new_id != package_id:
                 self._places.rename(package_id, new_id)
-            elif local is None:
-                raise NotFound("dataset", package_id)
         if local is not None:
             super().rename(package_id, new_id=new_id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ckanext.metastore.core.errors import Conflict, MetastoreError, Unauthorized, Unavailable
+from ckanext.metastore.core.errors import Conflict, MetastoreError, NotFound, Unauthorized, Unavailable
 from ckanext.metastore.core.record import record_tag
 from ckanext.metastore.core.types import Profile, TagUpdate
 from ckanext.metastore.testing.contract.base import ADA, OTHER, PACKAGE, titled
@@ -160,6 +160,12 @@ def test_a_package_gets_another_id(backend, publish, registry):
     backend.rename(PACKAGE, new_id="new")
     assert list(registry.kept) == ["new"]
     assert backend.fetch("new").revision.id == first.sha
+
+
+def test_what_is_not_there_has_no_other_id(backend):
+    for new_id in ("new", PACKAGE):
+        with pytest.raises(NotFound):
+            backend.rename(PACKAGE, new_id=new_id)
 
 
 def test_an_id_with_a_repository_of_its_own_is_not_overwritten(backend, publish, registry):
