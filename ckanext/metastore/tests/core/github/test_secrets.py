@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 import time
 import traceback
@@ -42,8 +43,13 @@ def spellings(token):
     return [token, basic, b64encode(token.encode()).decode()]
 
 
+ANY_SECRET = re.compile(rb"gh[ps]_[A-Za-z0-9]{20}|eyJ[A-Za-z0-9_-]+\.eyJ|" + b64encode(b"x-access-token:")[:-1])
+"""Whatever begins like a token, an App's signed word or Git's header."""
+
+
 def assert_clean(text, *tokens):
     text = text if isinstance(text, bytes) else text.encode()
+    assert not ANY_SECRET.search(text)
     for token in tokens:
         for spelling in spellings(token):
             assert spelling.encode() not in text
@@ -64,7 +70,8 @@ def failing(*calls):
 
 @pytest.mark.parametrize("kind", ["token", "app"])
 def test_errors_logs_and_files(github, node, app, registry, token, tmp_path, caplog, kind):
-    caplog.set_level(logging.DEBUG)
+    for name in ("", "github", "urllib3"):
+        caplog.set_level(logging.DEBUG, logger=name)
     backend = node(registry=registry) if kind == "token" else app(registry=registry)
     first = backend.record(PACKAGE, document=DOCUMENT, author=ADA)
     backend.publish(PACKAGE, revisions=[first], public=True, profile=PROFILE)
@@ -80,6 +87,7 @@ def test_errors_logs_and_files(github, node, app, registry, token, tmp_path, cap
         github.clear_faults()
     tokens = [token, PRIVATE.splitlines()[1], *(value for value, _ in credentials._app_tokens.values())]
     assert_clean("".join(shown), *tokens)
+    assert "PATCH http" in caplog.text  # PyGithub's own words
     assert_clean(caplog.text, *tokens)
     assert_clean(repr(backend) + repr(backend._credentials) + str(vars(backend)), *tokens)
     files = [
