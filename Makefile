@@ -24,7 +24,7 @@ install: ## Install what is missing: Debian packages, CKAN, Solr
 demo: ## A small city's portal on http://localhost:5000 (PORT=), until Ctrl-C
 	@$(TOOL) demo $(DEMO_PORTS)
 
-test: lint test-core test-wheel test-ckan test-older-ckan ## Everything that CI checks
+test: lint test-core test-wheel test-ckan ## Everything that CI checks
 
 test-core: install ## The tests that need neither CKAN nor services
 	$(BIN)/python -m pytest $(WITHOUT_CKAN) $(TESTS)/core $(PYTEST_ARGS)
@@ -32,7 +32,7 @@ test-core: install ## The tests that need neither CKAN nor services
 test-ckan: install ## The tests with CKAN, on services of their own
 	@$(TOOL) run pytest $(TESTS)/ckan $(PYTEST_ARGS)
 
-test-older-ckan: ## The same with the older CKAN that we support, in an environment of its own
+test-older-ckan: ## The CKAN tests on CKAN 2.11, in an environment of its own (not part of make test)
 	@METASTORE_CKAN=2.11 $(TOOL) install
 	@METASTORE_CKAN=2.11 $(TOOL) run pytest $(TESTS)/ckan $(PYTEST_ARGS)
 
