@@ -9,6 +9,7 @@ LOGS = VAR / "log"
 VENV = VAR / "venv"
 SOLR = VAR / "solr"
 OPENAPI = VAR / "openapi"
+PEER = VAR / "peer"
 DEMO = VAR / "demo"
 DEMO_JSON = VAR / "demo.json"
 
