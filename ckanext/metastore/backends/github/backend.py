@@ -82,7 +82,7 @@ class GitHubBackend(GitBackend):
         api_url = _checked_url("github.api_url", api_url)
         self._credentials = credentials(token, app_id, app_private_key_file, app_installation_id, api_url, timeout)
         api = Repositories(api_url, self._credentials, timeout)
-        self._places: Places = Registered(api, owner, purge, registry) if registry else ByName(api, owner, purge)
+        self._places: Places = Registered(api, owner, purge, registry) if registry is not None else ByName(api, owner, purge)
 
     # -- what crosses the network ------------------------------------------------------------------------------
 
