@@ -9,7 +9,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,17 +47,17 @@ class Worker:
         self._child.wait()
 
 
-def work(library: Any, given: Sequence[str] = ()) -> None:
+def work(library: Any) -> None:
     """Be the other process: make the library's object of the first line, then one call a line.
 
     :param library: a class; its ``about`` tells what was measured
-    :param given: further options, from the command line
     """
     answers, sys.stdout = sys.stdout, sys.stderr  # what a library prints is no answer
-    made = library(*given, **json.loads(sys.stdin.readline()))
+    made = library(**json.loads(sys.stdin.readline()))
     print(json.dumps(made.about), file=answers, flush=True)
-    for line in sys.stdin:
-        call, *arguments = json.loads(line)
-        start = time.perf_counter()
-        getattr(made, call)(*arguments)
-        print(json.dumps(time.perf_counter() - start), file=answers, flush=True)
+    with suppress(KeyboardInterrupt):
+        for line in sys.stdin:
+            call, *arguments = json.loads(line)
+            start = time.perf_counter()
+            getattr(made, call)(*arguments)
+            print(json.dumps(time.perf_counter() - start), file=answers, flush=True)
