@@ -127,7 +127,8 @@ def main() -> None:
         github.add_user("ada")
         github.add_organization(OWNER, ["ada"])
         common = {"api_url": github.api_url, "token": github.issue_token("ada"), "owner": OWNER}
-        abouts, columns = [], []
+        abouts: list[str] = []
+        columns: list[dict[str, Cost]] = []
         for name, python, options in (
             ("theirs", chosen.python, {"throttled": True}),
             ("theirs", chosen.python, {"throttled": False}),

@@ -37,7 +37,7 @@ class Worker:
         self._child.stdin.flush()
         answer = self._child.stdout.readline()
         if not answer:
-            raise SystemExit(f"{self._child.args}: it has failed at {words!r}; see above.")
+            raise SystemExit(f"{self._child.args!r}: it has failed at {words!r}; see above.")
         return json.loads(answer)
 
     def close(self) -> None:
