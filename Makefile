@@ -13,7 +13,8 @@ DEMO_PORTS = --port $(PORT) $(if $(PG_PORT),--pg-port $(PG_PORT)) \
 	$(if $(REDIS_PORT),--redis-port $(REDIS_PORT)) $(if $(SOLR_PORT),--solr-port $(SOLR_PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core test-ckan test-wheel lint format bench bench-peer services services-down clean
+.PHONY: help install demo test test-core test-ckan test-older-ckan test-wheel lint format bench bench-peer services \
+	services-down clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s%s\n", $$1, $$2 }' Makefile
@@ -24,13 +25,17 @@ install: ## Install what is missing: Debian packages, CKAN, Solr
 demo: ## A small city's portal on http://localhost:5000 (PORT=), until Ctrl-C
 	@$(TOOL) demo $(DEMO_PORTS)
 
-test: lint test-core test-wheel test-ckan ## Everything that CI checks
+test: lint test-core test-wheel test-ckan test-older-ckan ## Everything that CI checks
 
 test-core: install ## The tests that need neither CKAN nor services
 	$(BIN)/python -m pytest $(WITHOUT_CKAN) $(TESTS)/core $(PYTEST_ARGS)
 
 test-ckan: install ## The tests with CKAN, on services of their own
 	@$(TOOL) run pytest $(TESTS)/ckan $(PYTEST_ARGS)
+
+test-older-ckan: ## The same with the older CKAN that we support, in an environment of its own
+	@METASTORE_CKAN=2.11 $(TOOL) install
+	@METASTORE_CKAN=2.11 $(TOOL) run pytest $(TESTS)/ckan $(PYTEST_ARGS)
 
 test-wheel: install ## Build the wheel and use it where there is no CKAN
 	@$(TOOL) wheel
