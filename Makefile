@@ -13,7 +13,8 @@ DEMO_PORTS = --port $(PORT) $(if $(PG_PORT),--pg-port $(PG_PORT)) \
 	$(if $(REDIS_PORT),--redis-port $(REDIS_PORT)) $(if $(SOLR_PORT),--solr-port $(SOLR_PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core test-ckan test-older-ckan test-wheel lint format bench services services-down clean
+.PHONY: help install demo test test-core test-ckan test-older-ckan test-wheel lint format bench bench-peer services \
+	services-down clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s%s\n", $$1, $$2 }' Makefile
@@ -51,6 +52,9 @@ format: install ## Put the code into the common format
 
 bench: install ## Measure what recording costs, on services that use fsync
 	@$(TOOL) run --durable python bench/run.py
+
+bench-peer: install ## Measure against metastore-lib, on the stand-in for GitHub
+	@$(TOOL) peer
 
 services: install ## Start services for tests that stay up; says how to use them
 	@$(TOOL) up
