@@ -13,10 +13,11 @@ DEMO_PORTS = --port $(PORT) $(if $(PG_PORT),--pg-port $(PG_PORT)) \
 	$(if $(REDIS_PORT),--redis-port $(REDIS_PORT)) $(if $(SOLR_PORT),--solr-port $(SOLR_PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core test-ckan test-wheel lint format bench services services-down clean
+.PHONY: help install demo test test-core test-ckan test-older-ckan test-wheel lint format bench bench-peer services \
+	services-down clean
 
 help: ## What can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s%s\n", $$1, $$2 }' Makefile
 
 install: ## Install what is missing: Debian packages, CKAN, Solr
 	@$(TOOL) install
@@ -31,6 +32,10 @@ test-core: install ## The tests that need neither CKAN nor services
 
 test-ckan: install ## The tests with CKAN, on services of their own
 	@$(TOOL) run pytest $(TESTS)/ckan $(PYTEST_ARGS)
+
+test-older-ckan: ## The CKAN tests on CKAN 2.11, in an environment of its own (not part of make test)
+	@METASTORE_CKAN=2.11 $(TOOL) install
+	@METASTORE_CKAN=2.11 $(TOOL) run pytest $(TESTS)/ckan $(PYTEST_ARGS)
 
 test-wheel: install ## Build the wheel and use it where there is no CKAN
 	@$(TOOL) wheel
@@ -47,6 +52,9 @@ format: install ## Put the code into the common format
 
 bench: install ## Measure what recording costs, on services that use fsync
 	@$(TOOL) run --durable python bench/run.py
+
+bench-peer: install ## Measure against metastore-lib, on the stand-in for GitHub
+	@$(TOOL) peer
 
 services: install ## Start services for tests that stay up; says how to use them
 	@$(TOOL) up

@@ -19,7 +19,18 @@ from ckanext.metastore.backends.github.places import ByName, Places, Registered
 from ckanext.metastore.backends.github.repositories import Repositories
 from ckanext.metastore.core.backend import Registry
 from ckanext.metastore.core.errors import Conflict, Invalid, NotFound, Unavailable
-from ckanext.metastore.core.types import Change, Package, Profile, RecordedRevision, Revision, Site, Tag, TagUpdate
+from ckanext.metastore.core.record import document_sha
+from ckanext.metastore.core.types import (
+    Change,
+    Head,
+    Package,
+    Profile,
+    RecordedRevision,
+    Revision,
+    Site,
+    Tag,
+    TagUpdate,
+)
 
 API_URL = "https://api.github.com"
 GIT_URL = "https://github.com"
@@ -71,7 +82,7 @@ class GitHubBackend(Mirror):
         api_url = _checked_url("github.api_url", api_url)
         proof = credentials(token, app_id, app_private_key_file, app_installation_id, api_url, timeout)
         api = Repositories(api_url, proof, timeout)
-        places: Places = Registered(api, owner, purge, registry) if registry else ByName(api, owner, purge)
+        places: Places = Registered(api, owner, purge, registry) if registry is not None else ByName(api, owner, purge)
         super().__init__(
             path,
             places=places,
@@ -120,7 +131,14 @@ class GitHubBackend(Mirror):
 
     def create(self, package_id: str, **given: Any) -> Package:
         """Start a package's history, or take it up again after :meth:`delete`."""
-        return self._again(package_id, lambda: super(GitHubBackend, self).create(package_id, **given))
+        return self._again(package_id, lambda: self._created(package_id, given))
+
+    def _created(self, package_id: str, given: dict[str, Any]) -> Package:
+        package = super().create(package_id, **given)
+        if document_sha(self._history(package_id).head.tree) is None:
+            # Made again within a second, it was the very revision that another node has made, and deleted.
+            raise Moved("the package was deleted at the Git host")
+        return package
 
     def update(self, package_id: str, **given: Any) -> Package:
         """Save a new state of the whole document. Saving what is there already makes no revision."""
@@ -172,6 +190,10 @@ class GitHubBackend(Mirror):
                 self._places.rename(package_id, new_id)
         if local is not None:
             super().rename(package_id, new_id=new_id)
+
+    def _deleted_head(self, package_id: str) -> Head | None:
+        """Where this node knows of none, nothing is asked: there is none, or the push fails, and we look again."""
+        return super()._deleted_head(package_id) if self._known(package_id) else None
 
     def _again(self, package_id: str, call: Callable[[], T]) -> T:
         """Make a call again where it fails, and GitHub turns out to know more than this node; until the time is up."""

@@ -107,7 +107,7 @@ class Mirror(GitBackend):
         """Write the objects, push, and move the local refs when GitHub has moved its own."""
         if not revisions and all(tag.object is None for tag in tags) and not self._repository(package_id, public=True):
             return
-        repository = self._opened(package_id, creating=bool(revisions))
+        repository = self._opened(package_id, begins=bool(revisions) and not revisions[0].parents)
         believed = staging.tag_refs(repository, tags)
         for attempt in range(ATTEMPTS):
             try:
@@ -129,18 +129,22 @@ class Mirror(GitBackend):
             staging.settle(repository, batch)
             staging.stamp(repository, self._places.number(package_id))
 
-    def _opened(self, package_id: str, *, creating: bool) -> Repository:
-        """Open the public repository, fetched where it is missing here, made where it is missing there."""
+    def _opened(self, package_id: str, *, begins: bool) -> Repository:
+        """Open the public repository, fetched where it is missing here, made where it is missing there.
+
+        :param begins: whether a history begins. Where there is one already, the push will tell
+        """
         repository = self._folder.open(package_id, public=True)
         if repository is not None and refs(repository):
             return repository
-        try:
-            repository = self._fetched(package_id)
-            if refs(repository) or not creating:
-                return repository
-        except NotFound:
-            if not creating:
-                raise Conflict("the revision is not in the repository, and there is none at GitHub") from None
+        if not (begins and self._places.sure):
+            try:
+                repository = self._fetched(package_id)
+                if refs(repository) or not begins:
+                    return repository
+            except NotFound:
+                if not begins:
+                    raise Conflict("the revision is not in the repository, and there is none at GitHub") from None
         self._places.create(package_id)
         return self._folder.open_or_create(package_id, public=True, branch=self._branch)
 

@@ -160,5 +160,4 @@ def test_another_host_never_hears_it(github, node, tmp_path):
         object.__setattr__(followed, "follows", True)
         with pytest.raises(MetastoreError):
             followed.fetch(backend.repository_path(PACKAGE), ["+refs/heads/*:refs/x/*"])
-    assert heard
-    assert not any("HTTP_AUTHORIZATION" in environ for environ in heard)
+    assert heard == []
