@@ -9,7 +9,7 @@ LOGS = VAR / "log"
 VENV = VAR / "venv"
 SOLR = VAR / "solr"
 OPENAPI = VAR / "openapi"
-DEMO = VAR / "demo"
+DEMOS = {"git": VAR / "demo", "github": VAR / "demo-github"}
 DEMO_JSON = VAR / "demo.json"
 
 
