@@ -19,7 +19,7 @@ DEMO_PORTS = --port $(PORT) $(if $(PG_PORT),--pg-port $(PG_PORT)) \
 .PHONY: help install demo test test-core test-ckan test-wheel lint format bench services services-down clean
 
 help: ## What can be made
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s%s\n", $$1, $$2 }' Makefile
 
 install: ## Install what is missing: Debian packages, CKAN, Solr
 	@$(TOOL) install

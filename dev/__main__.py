@@ -1,6 +1,7 @@
 """The command line: ``python3 -m dev COMMAND``."""
 
 import argparse
+import os
 import sys
 
 from dev import demo, install, run, wheel
@@ -11,6 +12,7 @@ from dev.paths import ROOT, VAR
 def main(arguments: list[str]) -> int:
     """Run one command and give its exit status."""
     options = _parser().parse_args(arguments)
+    os.environ["LC_ALL"] = "C.UTF-8"  # in LC_ALL=C Java opens no file in a folder named "Städte"
     run.end_on_signals()
     try:
         return options.command(options) or 0

@@ -17,6 +17,7 @@ from dev.console import Failure, Job, finish, say
 from dev.paths import DEV, LOGS, OPENAPI, ROOT, SOLR, VAR, VENV, venv_program
 from dev.services import postgres
 
+BY_HAND = "apt-get update && apt-get install"
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 # GitHub's description of its REST API, which the stand-in for GitHub is held against.
@@ -41,6 +42,7 @@ NEEDS = (
     Need("redis-server", _program("redis-server")),
     Need("git", _program("git")),
     Need("git-lfs", _program("git-lfs")),
+    Need("curl", _program("curl")),  # the demo and the README show it
     Need("default-jdk-headless", _program("javac")),
     Need("maven", _program("mvn")),
     Need("npm", _program("npm")),
@@ -71,15 +73,15 @@ def install() -> None:
 def _install_packages(packages: list[str]) -> None:
     if not packages:
         return
-    say(f"Installing from Debian: {' '.join(packages)}")
-    apt = ["apt-get", "-y", "--no-install-recommends"]
+    # "env", because sudo drops our variables: a package's question would wait unseen, its text in the log.
+    apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "--no-install-recommends"]
     if os.geteuid() != 0:
         if not shutil.which("sudo"):
-            raise Failure(f"As root, run: apt-get install {' '.join(packages)}")
+            raise Failure(f"Packages are missing and there is no sudo; as root, run: {BY_HAND} {' '.join(packages)}")
         apt = ["sudo", *apt]
-    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    finish(Job("package lists", [*apt, "update"], LOGS / "apt.log", quiet))
-    finish(Job("packages", [*apt, "install", *packages], LOGS / "apt.log", quiet))
+    say(f"Installing from Debian: {' '.join(packages)}")
+    finish(Job("package lists", [*apt, "update"], LOGS / "apt.log"))
+    finish(Job("packages", [*apt, "install", *packages], LOGS / "apt.log"))
 
 
 def _environment_inputs() -> list[bytes]:

@@ -5,8 +5,10 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dev.console import Failure, say
@@ -38,6 +40,28 @@ def end_on_signals() -> None:
 
     for each in signals:
         signal.signal(each, stop)
+    threading.Thread(target=_listen_to_make, args=(os.getppid(),), daemon=True).start()
+
+
+def _listen_to_make(parent: int) -> None:
+    """End when a signal reaches make but not us, as from ``kill -INT``: make then waits for us, and would forever."""
+    with suppress(OSError):  # it has ended, and so shall we: setpriv sees to that
+        if Path(f"/proc/{parent}/comm").read_text().strip() not in ("make", "gmake"):
+            return
+        while not _handles_signal(parent):
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _handles_signal(pid: int) -> bool:
+    """Whether a process is inside its handler for SIGINT or SIGHUP: meanwhile that signal is blocked, no other is.
+
+    (On a SIGTERM make tells us itself.)
+    """
+    status = Path(f"/proc/{pid}/status").read_text()
+    blocked = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigBlk:"))
+    numbers = {number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM) if blocked >> number - 1 & 1}
+    return bool(numbers) and signal.SIGTERM not in numbers
 
 
 def with_services(command: Sequence[str], durable: bool) -> int:

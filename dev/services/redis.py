@@ -1,5 +1,6 @@
 """A Redis server of our own, behind a password: CKAN's job queue lies in it, and jobs are code."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +26,9 @@ class Redis:
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = self.folder / "redis.conf"
         settings.touch(mode=0o600)
+        folder = json.dumps(str(self.folder), ensure_ascii=False)  # Redis quotes as JSON does
         settings.write_text(
-            f"bind {HOST}\nport {self.port}\nrequirepass {self.password}\ndir {self.folder}\n"
+            f"bind {HOST}\nport {self.port}\nrequirepass {self.password}\ndir {folder}\n"
             f"save ''\nappendonly {'yes' if durable else 'no'}\n"
         )
         return Server(

@@ -62,7 +62,7 @@ class Portal:
         self._tokens = {"EDDA": _token("edda"), "RAVI": _token("ravi"), "ADMIN": _token("admin")}
         self._environment = {**os.environ, **self._tokens}
         self._stand_ins = StandIns(
-            {URL: address, INI: os.environ["CKAN_INI"], **{at: f"{folder}{at}" for at in FOLDERS}}
+            {URL: address, INI: shlex.quote(os.environ["CKAN_INI"]), **{at: f"{folder}{at}" for at in FOLDERS}}
         )
         self._complaint = ""
         self._words: set[str] = set()

@@ -113,7 +113,7 @@ def test_reading_asks_nothing(act, dataset, asked):
 
 def test_title_and_keywords_are_a_request_each(act, dataset, github, asked):
     assert asked(lambda: act("package_patch", id=dataset["id"], title="All trees")) == (1, 1, 0)
-    assert asked(lambda: act("package_patch", id=dataset["id"], tags=[{"name": "Parks & trees"}])) == (1, 1, 0)
+    assert asked(lambda: act("package_patch", id=dataset["id"], tags=[{"name": "Parks. Trees"}])) == (1, 1, 0)
     repository = github.repository(f"city/{dataset['name']}")
     assert (repository.description, tuple(repository.topics)) == ("All trees", ("parks-trees",))
 
