@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ckanext.metastore.backends.git.backend import GitBackend
 from ckanext.metastore.backends.git.folder import Folder, create_repository
@@ -291,12 +291,17 @@ def _refs(repository: Repository) -> dict[str, str]:
 
 
 def _checked_url(field: str, url: str) -> str:
-    """Give an address without the slash at its end.
+    """Give an address without the slash at its end. What is wrong with one is told without it: it may hold a secret.
 
     :raises Invalid: it is none, or holds a credential
     """
-    if not url.startswith(("https://", "http://")):
-        raise Invalid(field, f"must be an http or https address, not {url!r}")
     if "@" in url:
         raise Invalid(field, "must not hold a user or a password: there are options for these")
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise Invalid(field, "must be an http or https address, such as https://github.example.org")
     return url.rstrip("/")

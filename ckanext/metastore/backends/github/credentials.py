@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import jwt
 from github import Auth, GithubIntegration
 
 from ckanext.metastore.backends.github.answers import bounded
@@ -102,7 +103,18 @@ def credentials(
         why = "is missing" if any(app.values()) else "is missing, and so is a GitHub App: give one of the two"
         raise Invalid(missing if any(app.values()) else "github.token", why)
     if not str(installation_id).isdecimal():
-        raise Invalid("github.app_installation_id", f"must be a number, not {installation_id!r}")
+        raise Invalid("github.app_installation_id", "must be a number")
     found = App(str(app_id), private_key_file, str(installation_id), api_url, timeout)
-    found.private_key()
+    _check_key(found.private_key())
     return found
+
+
+def _check_key(key: str) -> None:
+    """Sign something with it.
+
+    :raises Invalid: it is no key that GitHub would have given
+    """
+    try:
+        jwt.encode({}, key, algorithm="RS256")
+    except (jwt.PyJWTError, ValueError, TypeError):
+        raise Invalid("github.app_private_key_file", "holds no private RSA key in PEM form") from None
