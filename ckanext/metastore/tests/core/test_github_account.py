@@ -6,8 +6,9 @@
         make test-core PYTEST_ARGS="-k test_github_account"
 
 The token must be one for all repositories of the owner, with the permissions Administration and Contents, read and
-write. Each test makes a public repository or two whose names begin with ``metastore-test-``, and deletes them; no other
-is touched. ``METASTORE_GITHUB_API_URL`` and ``METASTORE_GITHUB_GIT_URL`` lead to another server than github.com.
+write. Each of the 225 tests makes a public repository or two whose names begin with ``metastore-test-``, and deletes
+them; no other is touched. ``METASTORE_GITHUB_API_URL`` and ``METASTORE_GITHUB_GIT_URL`` lead to another server than
+github.com.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class _Marked(ByName):
         self.package_ids = {PACKAGE, OTHER}  # other processes may have used these
 
     def find(self, package_id):
-        self.package_ids.add(package_id)
         owner, name = super().find(package_id)
+        self.package_ids.add(package_id)
         return owner, f"{self._mark}{name}"[:100]
 
 
