@@ -8,12 +8,13 @@ import ckan.plugins as p
 import ckantoolkit as tk
 from ckan import model
 
-from ckanext.metastore import config, recorder
+from ckanext.metastore import cli, config, recorder
 from ckanext.metastore.logic import auth, validators
 from ckanext.metastore.logic.action import actions
 from ckanext.metastore.model import events
 
 
+@tk.blanket.cli(cli.metastore)
 @tk.blanket.config_declarations
 @tk.blanket.actions(actions)
 @tk.blanket.auth_functions(auth)

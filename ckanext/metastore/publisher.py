@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ckanext.metastore import config, profiles
 from ckanext.metastore.core import Backend, MetastoreError
+from ckanext.metastore.core.types import TagUpdate
 from ckanext.metastore.model import repositories, waiting
 from ckanext.metastore.model.waiting import Waiting
 
@@ -29,7 +30,12 @@ def _publish(backend: Backend, work: Waiting) -> None:
         backend.purge(work.dataset_id)
     public = work.revisions[-1].public if work.revisions else None
     revisions = [revision for revision in work.revisions if revision.public or backend.keeps_private]
-    tags = [tag for tag in work.tags if tag.public or backend.keeps_private]
+    tags = list(work.tags) if backend.keeps_private else [_at_host(tag) for tag in work.tags]
     if revisions or tags or public is False:
         profile = None if backend.keeps_private else profiles.newest(work.dataset_id, revisions)
         backend.publish(work.dataset_id, revisions=revisions, tags=tags, public=public, profile=profile)
+
+
+def _at_host(tag: TagUpdate) -> TagUpdate:
+    """What a Git host is to do for a tag: the name of a private revision may be that of a public one, from before."""
+    return tag if tag.public else TagUpdate(tag.name, True, None)

@@ -18,7 +18,7 @@ from ckan.lib.plugins import get_permission_labels
 from ckan.plugins import plugin_loaded
 
 from ckanext.metastore import authors, config, impartial, intent, mapper, publisher
-from ckanext.metastore.core import Invalid
+from ckanext.metastore.core import Invalid, MetastoreError
 from ckanext.metastore.core.record import document_sha
 from ckanext.metastore.core.types import RecordedRevision, utc
 from ckanext.metastore.intent import Intent
@@ -153,6 +153,8 @@ def ended(session: Session) -> None:
     for dataset_id, purge in work.to_publish.items():
         try:
             publisher.publish(dataset_id, purge=purge)
+        except MetastoreError as error:
+            log.warning("Dataset %s is saved and recorded, but not published yet: %s", dataset_id, error)
         except Exception:
             log.exception("Dataset %s is saved and recorded, but not published yet", dataset_id)
 

@@ -99,6 +99,16 @@ class Backend(Protocol):
         :raises NotFound: no such dataset, revision or file
         """
 
+    def repositories(self) -> list[str]:
+        """List the repositories on this machine, by names that :meth:`gc` takes."""
+
+    def gc(self, repository: str) -> None:
+        """Pack a repository's objects and refs. Others may read and write it meanwhile.
+
+        :raises NotFound: there is none of that name
+        :raises Unavailable: it cannot be packed now; nothing is lost
+        """
+
     def commit_url(self, package_id: str, *, sha: str) -> str | None:
         """Give the address of a public revision's page at a Git host; ``None`` where there is no such page."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ckanext.metastore.backends.git.history import History
+from ckanext.metastore.backends.git.packing import pack
 from ckanext.metastore.backends.git.publishing import moved, publish_private, publish_public, publish_tag, remove_tag
 from ckanext.metastore.backends.git.reader import GitReader
 from ckanext.metastore.backends.git.repository import TAGS
@@ -86,6 +87,16 @@ class GitBackend(GitReader):
         for tag in tags:
             with self._folder.lock(package_id):
                 self._write(package_id, tags=[tag])
+
+    def repositories(self) -> list[str]:
+        """List the repositories in the folder, the private ones too."""
+        return self._folder.names()
+
+    def gc(self, repository: str) -> None:
+        """Pack a repository's objects and refs."""
+        if repository not in self._folder.names():
+            raise NotFound("repository", repository)
+        pack(self._folder.root / repository)
 
     def commit_url(self, package_id: str, *, sha: str) -> str | None:  # noqa: ARG002
         """A folder has no pages."""

@@ -53,6 +53,11 @@ class Folder:
         name = repository_name(package_id)
         return self.root / name[:2] / (f"{name}.git" if public else f"{name}.private.git")
 
+    def names(self) -> list[str]:
+        """List what there is, as ``<xx>/<name>.git`` and ``<xx>/<name>.private.git``."""
+        found = self.root.glob("[!.]*/[!.]*.git")
+        return sorted(str(path.relative_to(self.root)) for path in found)
+
     def open(self, package_id: str, *, public: bool) -> Repository | None:
         """Open a package's repository; ``None`` where there is none."""
         path = self.path(package_id, public=public)

@@ -32,6 +32,8 @@ GIT_URL = "https://github.com"
 PURGES = ("delete", "archive")
 ATTEMPTS = 3
 
+_REFSPECS = [f"+refs/{kind}/*:{staging.REMOTE}{kind}/*" for kind in ("heads", "tags")]
+
 T = TypeVar("T")
 
 
@@ -147,9 +149,20 @@ class GitHubBackend(GitBackend):
             except Conflict:
                 # Somebody else was first, or our own push arrived and its answer did not.
                 before = _refs(repository)
+                if self._moved_in(package_id, repository):
+                    continue
                 repository = self._fetched(package_id)
                 if attempt + 1 == ATTEMPTS or _refs(repository) == before:
                     raise
+
+    def _moved_in(self, package_id: str, repository: Repository) -> bool:
+        """Push the whole history, where it began on another backend and GitHub's repository is new."""
+        remote = self._remote(package_id)
+        remote.fetch(repository.path, _REFSPECS)
+        if not staging.is_all_ours(repository) or not self._places.is_ours(package_id):
+            return False
+        remote.push(repository.path, staging.everything(repository, self._branch))
+        return True
 
     def _opened(self, package_id: str, *, creating: bool) -> Repository:
         """Open the public repository, fetched where it is missing here, made where it is missing there."""
@@ -193,23 +206,22 @@ class GitHubBackend(GitBackend):
         :raises Conflict: GitHub has lost revisions
         """
         remote = self._remote(package_id)
-        refspecs = [f"+refs/{kind}/*:{staging.REMOTE}{kind}/*" for kind in ("heads", "tags")]
         repository = self._folder.open(package_id, public=True)
         if repository is None:
-            return self._cloned(package_id, remote, refspecs)
-        remote.fetch(repository.path, refspecs)
+            return self._cloned(package_id, remote)
+        remote.fetch(repository.path, _REFSPECS)
         repository = Repository(repository.path)
         staging.take_over(repository, self._branch)
         return repository
 
-    def _cloned(self, package_id: str, remote: Remote, refspecs: Sequence[str]) -> Repository:
+    def _cloned(self, package_id: str, remote: Remote) -> Repository:
         """The same into a repository under a name of its own, so that nobody sees half of it."""
         self._folder.root.mkdir(parents=True, exist_ok=True)
         place = Path(tempfile.mkdtemp(prefix=".clone-", dir=self._folder.root))
         try:
             path = place / "repository.git"
             create_repository(path, self._branch)
-            remote.fetch(path, refspecs)
+            remote.fetch(path, _REFSPECS)
             staging.take_over(Repository(path), self._branch)
             return self._folder.adopt(package_id, path)
         finally:

@@ -36,6 +36,9 @@ class Places(Protocol):
     def arrange(self, package_id: str, *, profile: Profile | None, public: bool | None, needed: bool) -> None:
         """Bring the repository to what the package is now, before anything is pushed; make it if it is needed."""
 
+    def is_ours(self, package_id: str) -> bool:
+        """Ask whether the repository of that name is still the one that we know."""
+
     def rename(self, package_id: str, new_id: str) -> None:
         """The package has another id."""
 
@@ -119,6 +122,11 @@ class Registered:
                 f"{wanted.owner} has a repository {wanted.name} already that is not this dataset's: rename one of them"
             ) from error
 
+    def is_ours(self, package_id: str) -> bool:
+        """Compare GitHub's number of it."""
+        hosted = self._registry.get(package_id)
+        return hosted is not None and self._api.find(hosted.profile.owner, hosted.profile.name).id == hosted.id
+
     def rename(self, package_id: str, new_id: str) -> None:
         """The number stays, and so does the name, which is not the id."""
         hosted = self._registry.get(package_id)
@@ -158,6 +166,10 @@ class ByName:
 
     def arrange(self, package_id: str, *, profile: Profile | None, public: bool | None, needed: bool) -> None:
         """Nothing: here nobody knows what a package is beside its history."""
+
+    def is_ours(self, package_id: str) -> bool:  # noqa: ARG002
+        """It is: its name is all that we know of it."""
+        return True
 
     def rename(self, package_id: str, new_id: str) -> None:
         """Rename it.

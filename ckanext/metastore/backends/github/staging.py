@@ -70,6 +70,18 @@ def take_over(repository: Repository, branch: str) -> None:
     _take_over_tags(repository, tags)
 
 
+def is_all_ours(repository: Repository) -> bool:
+    """Whether the fetch found nothing at all, while we have a history: it began on another backend."""
+    return not repository.refs(REMOTE) and bool(repository.refs("refs/heads/"))
+
+
+def everything(repository: Repository, branch: str) -> list[RefUpdate]:
+    """The moves that bring all that we have to where there is nothing."""
+    head = f"refs/heads/{branch}"
+    tags = [RefUpdate(TAGS + name, None, sha) for name, sha in sorted(repository.refs(TAGS).items())]
+    return [RefUpdate(head, None, repository.ref(head)), *tags]
+
+
 def _take_over_tags(repository: Repository, tags: Mapping[str, str]) -> None:
     for name in repository.refs(TAGS).keys() - tags.keys():
         repository.remove(TAGS + name)

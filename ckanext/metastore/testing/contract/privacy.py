@@ -41,6 +41,15 @@ class PrivacyContract(Contract):
                 read(PACKAGE)
             assert error.value.kind == "dataset"
 
+    def test_a_name_that_is_given_anew_goes_where_its_revision_is(self, backend: Backend) -> None:
+        (seen,) = chain(backend, 1)
+        (hidden,) = chain(backend, 1, public=False, head=seen.head)
+        backend.publish(PACKAGE, revisions=[seen, hidden], tags=[tagged(seen, "v1")])
+        backend.publish(PACKAGE, tags=[tagged(hidden, "v1")])
+        assert backend.tag_list(PACKAGE) == []
+        backend.publish(PACKAGE, tags=[tagged(seen, "v1", "Again")])
+        assert [tag.description for tag in backend.tag_list(PACKAGE)] == ["Again"]
+
     def test_a_clone_holds_public_objects_only(self, backend: Backend, clone: Callable[[str], Path]) -> None:
         private_first = chain(backend, 2, public=False)
         public_first = chain(backend, 2)

@@ -139,6 +139,19 @@ def test_a_dataset_that_is_hidden_and_shown_again(act, dataset, github, asked):
     assert "Secret." not in git("log", "--all", "-p", cwd=github.repository(name).path)
 
 
+def test_a_name_that_was_given_to_a_private_revision_is_gone_at_github(act, dataset, github):
+    act("dataset_tag_create", id=dataset["id"], name="v1")
+    act("package_patch", id=dataset["id"], private=True)
+    github.fail(Fault(kind="git", status=503, times=None))
+    act("dataset_tag_delete", id=dataset["id"], tag="v1")
+    act("dataset_tag_create", id=dataset["id"], name="v1")
+    github.clear_faults()
+    assert tags_of(github, f"city/{dataset['name']}") == ["v1"]
+    told = act("dataset_publish", id=dataset["id"])
+    assert (told["waiting_tags"], told["error"]) == ([], None)
+    assert tags_of(github, f"city/{dataset['name']}") == []
+
+
 def test_what_was_always_private_has_no_repository(act, organization, github, asked):
     name = factories.Dataset.stub().name
     params = {"name": name, "owner_org": organization["id"], "private": True}
@@ -273,6 +286,20 @@ def test_no_local_state_is_needed(act, dataset, github, repositories):
     assert head(github, name) == act("package_show", id=dataset["id"])["revision_id"]
     assert git("rev-list", "--count", "main", cwd=github.repository(name).path).strip() == "4"
     assert tags_of(github, name) == []
+
+
+def test_a_portal_that_moves_to_github(act, dataset, organization, github, ckan_config, monkeypatch, asked):
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.backend", "git")
+    name = factories.Dataset.stub().name
+    revisions = [act("package_create", name=name, owner_org=organization["id"], title="0")["revision_id"]]
+    act("dataset_tag_create", id=name, name="v1")
+    revisions.append(act("package_patch", id=name, title="1")["revision_id"])
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.backend", "github")
+    revisions.append(act("package_patch", id=name, title="2")["revision_id"])
+    assert act("dataset_publish", id=name)["waiting"] == []
+    assert git("rev-list", "main", cwd=github.repository(f"city/{name}").path).split() == revisions[::-1]
+    assert tags_of(github, f"city/{name}") == ["v1"]
+    assert asked(lambda: act("package_patch", id=name, notes="3")) == (0, 1, 0)
 
 
 # -- what nobody may see --------------------------------------------------------------------------------------------

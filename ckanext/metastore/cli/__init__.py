@@ -1,0 +1,17 @@
+"""``ckan metastore``: what an operator does from the command line."""
+
+from __future__ import annotations
+
+import click
+
+from ckanext.metastore.cli.gc import gc
+
+__all__ = ["metastore"]
+
+
+@click.group(short_help="Git history for every dataset.")
+def metastore() -> None:
+    """Look after the histories of this portal's datasets."""
+
+
+metastore.add_command(gc)

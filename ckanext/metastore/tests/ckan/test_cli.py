@@ -1,0 +1,27 @@
+"""``ckan metastore``."""
+
+from __future__ import annotations
+
+import json
+
+from ckanext.metastore.cli import metastore
+
+
+def test_gc_packs_every_repository(act, dataset, git, cli):
+    act("package_patch", id=dataset["id"], private=True)
+    repository = git(dataset["id"])
+    assert repository("count-objects") != "0 objects, 0 kilobytes"
+    result = cli.invoke(metastore, ["gc", "--json"])
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {"packed": 2, "failed": {}})
+    assert repository("count-objects") == "0 objects, 0 kilobytes"
+    assert repository("count-objects", private=True) == "0 objects, 0 kilobytes"
+    saved = act("package_patch", id=dataset["id"], private=False, title="After")
+    assert repository("rev-parse", "main") == saved["revision_id"]
+    repository.fsck()
+
+
+def test_gc_says_what_it_could_not_pack(act, dataset, git, cli):
+    (git(dataset["id"]).public / "HEAD").write_text("nonsense")
+    result = cli.invoke(metastore, ["gc"])
+    assert result.exit_code == 1
+    assert dataset["id"] in result.output
