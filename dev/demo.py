@@ -20,7 +20,7 @@ from dev.paths import DEMO_JSON, DEMOS, LOGS, ROOT, VAR, venv_program
 from dev.ports import HOST, choose
 from dev.process import Server
 from dev.run import Stopped, child, environment, write_private
-from dev.services import Plan, github, running
+from dev.services import Plan, running
 from dev.services.github import GitHub
 from dev.services.postgres import Cluster
 from dev.services.redis import Redis
@@ -196,9 +196,9 @@ def _tell(setting: Setting, state: State) -> None:
         "password": state.passwords["editor"],
         "token": state.tokens["editor"],
         "ckanapi": shlex.quote(venv_program("ckanapi")),
-        "where": f"pushed to the stand-in for GitHub (its API is {hub.api_url})" if hub else "in Git",
+        "where": f"pushed to GitHub (the API is {hub.access['api_url']})" if hub else "in Git",
         "repository": (
-            f"{hub.git_url}/{github.OWNER}/{name}.git"
+            f"{hub.access['git_url']}/{hub.access['owner']}/{name}.git"
             if hub
             else shlex.quote(f"{setting.repositories}/{identity[:2]}/{identity}.git")
         ),
@@ -219,8 +219,7 @@ def _facts(setting: Setting, state: State) -> dict[str, Any]:
         "ini": str(setting.ini),
     }
     if hub := setting.github:
-        access = {"api_url": hub.api_url, "git_url": hub.git_url, "owner": github.OWNER, "token": hub.token}
-        return {**facts, "github": access}
+        return {**facts, "github": hub.access}
     return facts
 
 

@@ -1,5 +1,6 @@
 """The stand-in for GitHub, with one account, one organization of that account's, and a token."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -32,10 +33,15 @@ class GitHub:
         return f"{self.git_url}/api/v3"
 
     @property
+    def access(self) -> dict[str, str]:
+        """What CKAN is told; CKAN's variables in the environment lead it elsewhere, as to github.com."""
+        here = {"api_url": self.api_url, "git_url": self.git_url, "owner": OWNER, "token": self.token}
+        return {name: os.environ.get(f"CKANEXT__METASTORE__GITHUB__{name.upper()}", here[name]) for name in here}
+
+    @property
     def options(self) -> str:
-        """The lines for CKAN's configuration file that lead to it."""
-        values = {"owner": OWNER, "token": self.token, "api_url": self.api_url, "git_url": self.git_url}
-        return "".join(f"\nckanext.metastore.github.{name} = {value}" for name, value in values.items())
+        """The lines for CKAN's configuration file."""
+        return "".join(f"\nckanext.metastore.github.{name} = {value}" for name, value in self.access.items())
 
     def server(self, log: Path) -> Server:
         """The server; the token travels in a file, where no process list shows it."""
