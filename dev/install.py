@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from dev.console import Failure, Job, finish, say
-from dev.paths import DEV, LOGS, OPENAPI, ROOT, SOLR, VAR, VENV, venv_program
+from dev.paths import DEV, LOGS, OPENAPI, REQUIREMENTS, ROOT, SOLR, VAR, VENV, venv_program
 from dev.services import postgres
 
 BY_HAND = "apt-get update && apt-get install"
@@ -86,7 +86,7 @@ def _install_packages(packages: list[str]) -> None:
 
 def _environment_inputs() -> list[bytes]:
     """What the virtual environment depends on: when any of it changes, it is brought up to date."""
-    names = ("requirements.txt", "dev-requirements.txt", "setup.py")
+    names = ("requirements.txt", REQUIREMENTS, "setup.py")
     project, _, _linters = (ROOT / "pyproject.toml").read_bytes().partition(b"[tool.")
     return [sys.version.encode(), project, *((ROOT / name).read_bytes() for name in names)]
 
@@ -98,7 +98,7 @@ def _environment_jobs() -> list[Job]:
         shutil.rmtree(VENV, ignore_errors=True)
         finish(Job("virtual environment", [sys.executable, "-m", "venv", str(VENV)], LOGS / "pip.log"))
     pip = [venv_program("python"), "-m", "pip", "install", "--disable-pip-version-check"]
-    command = [*pip, "-r", "dev-requirements.txt", "--editable", "."]
+    command = [*pip, "-r", REQUIREMENTS, "--editable", "."]
     return [Job("CKAN and the developers' tools", command, LOGS / "pip.log")]
 
 

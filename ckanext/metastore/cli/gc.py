@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 
 import ckantoolkit as tk
 import click
@@ -19,7 +20,8 @@ def gc(as_json: bool) -> None:
     Once a week is often enough. Exit status 1 where a repository could not be packed.
     """
     packed, failed = 0, {}
-    with click.progressbar(config.backend().repositories(), label="Packing", hidden=as_json) as repositories:
+    found = config.backend().repositories()
+    with nullcontext(found) if as_json else click.progressbar(found, label="Packing") as repositories:
         for repository in repositories:
             try:
                 config.backend().gc(repository)

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import ckan.plugins as p
+import ckantoolkit as tk
 import pytest
 from ckan import model
 from ckan.tests import factories, helpers
@@ -25,6 +26,11 @@ from ckanext.metastore.mapper import recorded, to_dataset, to_document
 from ckanext.metastore.tests import corpus
 from ckanext.metastore.tests.ckan.nested_schema import NestedSchemaPlugin
 from ckanext.metastore.tests.oddities import ODDITIES
+
+pytestmark = pytest.mark.skipif(
+    not tk.check_ckan_version(min_version="2.12.0a0"),
+    reason="CKAN 2.11 keeps no nested extras, and does not index fields with several values",
+)
 
 Fields = dict[str, Any]
 
