@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from dev import demo, install, run, wheel
+from dev import demo, install, peer, run, wheel
 from dev.console import Failure
 from dev.paths import ROOT, VAR
 
@@ -49,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add("wheel", "build the wheel and try it in fresh environments")
     command.set_defaults(command=lambda _: wheel.test_wheel())
+
+    command = add("peer", "measure against metastore-lib, on the stand-in for GitHub")
+    command.set_defaults(command=lambda _: peer.bench())
 
     command = add("clean", "remove all that was made, the demo's data too")
     command.set_defaults(command=lambda _: demo.clean([VAR, ROOT / "build", ROOT / "dist"]))

@@ -1,14 +1,18 @@
 """The ``git`` program as a child process: what crosses the network does so here, and ends at a deadline.
 
 The child knows no configuration but what it is given, asks nobody, runs no hooks, and speaks HTTP only. The password
-reaches it by an environment variable: it stands in no address, no argument and no file. A credential helper of one line
-hands it on, bound to the host's address, so that it follows no redirect to another.
+reaches it by an environment variable: it stands in no address, no argument and no file.
 
-:see: https://git-scm.com/docs/gitcredentials
+By itself Git sends a password only when it is asked for one, which costs a request each time. So it is given a header
+that all its requests have, bound to the host's address. It would keep that header after a redirect, wherever that
+leads; so it may follow none. Where a repository has another name now, we look whether that is at the same host.
+
+:see: https://git-scm.com/docs/git-config#Documentation/git-config.txt-httpextraHeader
 """
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
@@ -16,7 +20,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ckanext.metastore.core.errors import (
@@ -29,8 +33,7 @@ from ckanext.metastore.core.errors import (
     Unavailable,
 )
 
-_PASSWORD = "METASTORE_PASSWORD"
-_HELPER = f'!f() {{ test "$1" = get && echo "password=${_PASSWORD}"; }}; f'
+_USER = "x-access-token"
 _KEPT = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "http_proxy", "https_proxy", "no_proxy", "TMPDIR")
 _RETRY_AFTER = 60.0
 """Seconds. The git program does not tell for how long a host asks it to wait."""
@@ -61,7 +64,7 @@ class Remote:
     :param host: the address below which the password may be sent
     :param password: gives the password now; user names mean nothing to those hosts that take tokens
     :param seconds: gives for how long a child may run now
-    :param follows: whether a repository that answers under another name is the same one
+    :param follows: whether a repository that the host leads to under another name is the same one
     """
 
     url: str
@@ -78,7 +81,7 @@ class Remote:
         """
         leases = [f"--force-with-lease={update.name}:{update.old or ''}" for update in updates]
         refspecs = [f"{update.new or ''}:{update.name}" for update in updates]
-        self._run(repository, "push", "--porcelain", "--atomic", "--no-verify", *leases, self.url, *refspecs)
+        self._run(repository, ["push", "--porcelain", "--atomic", "--no-verify", *leases], refspecs)
 
     def fetch(self, repository: Path, refspecs: Sequence[str]) -> None:
         """Bring the repository's refs to what the host has.
@@ -86,25 +89,43 @@ class Remote:
         :raises NotFound: there is no such repository, or it is hidden from us
         """
         options = ["--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]
-        self._run(repository, "fetch", *options, self.url, *refspecs)
+        self._run(repository, ["fetch", *options], refspecs)
 
-    def _run(self, repository: Path, *arguments: str) -> None:
+    def _run(self, repository: Path, command: Sequence[str], refspecs: Sequence[str]) -> None:
         password = self.password()
+        basic = base64.b64encode(f"{_USER}:{password}".encode()).decode()
+        result = self._try(repository, [*command, self.url, *refspecs], basic)
+        if not result.returncode:
+            return
+        if self.follows and _REDIRECTED.search(result.stderr) and (url := self._other_name(repository, basic)):
+            replace(self, url=url, follows=False)._run(repository, command, refspecs)
+            return
+        output = f"{result.stdout}\n{result.stderr}"
+        for secret in filter(None, (password, basic)):
+            output = output.replace(secret, "***")
+        raise _error(self.url, output)
+
+    def _other_name(self, repository: Path, basic: str) -> str | None:
+        """Give the address that the host leads to; ``None`` where it leads to another host."""
+        traced = self._try(repository, ["ls-remote", self.url], basic, {"GIT_TRACE_CURL": "1"})
+        found = _LOCATION.search(traced.stderr)
+        return found["url"] if found and found["url"].lower().startswith(f"{self.host}/".lower()) else None
+
+    def _try(
+        self, repository: Path, arguments: Sequence[str], basic: str, trace: Mapping[str, str] | None = None
+    ) -> Finished:
         config = {
+            f"http.{self.host}.extraHeader": f"Authorization: Basic {basic}",
+            "http.followRedirects": "false",
             "credential.helper": "",
-            f"credential.{self.host}.helper": _HELPER,
-            f"credential.{self.host}.username": "x-access-token",
             "core.hooksPath": os.devnull,
             "core.fsync": "all",
-            "http.followRedirects": "initial" if self.follows else "false",
             "gc.auto": "0",
+            "protocol.version": "0",  # the refs come with the first answer: one request less
             "transfer.fsckObjects": "true",
             "safe.directory": "*",
         }
-        result = run_git(repository, arguments, config, seconds=self.seconds(), environment={_PASSWORD: password})
-        if result.returncode:
-            output = f"{result.stdout}\n{result.stderr}"
-            raise _error(self.url, output.replace(password, "***") if password else output)
+        return run_git(repository, arguments, config, seconds=self.seconds(), environment=trace)
 
 
 @dataclass(frozen=True)
@@ -140,7 +161,7 @@ def run_git(
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ASKPASS": "true",
+        "GIT_ASKPASS": "",  # not even for nothing: that would be one more request
         "GIT_ALLOW_PROTOCOL": "http:https",
     }
     command = ["git", "--git-dir", str(repository), *arguments]
@@ -173,6 +194,8 @@ _MOVED = re.compile(
     r"|.*failed to (?:lock|update) ref.*|.*cannot lock ref.*|.*reference already exists.*)\)"
 )
 _REFUSED = re.compile(r"\[remote rejected\] \((?P<why>.+)\)$", re.MULTILINE)
+_REDIRECTED = re.compile(r"(?:returned error: |HTTP )30[12378]\b")
+_LOCATION = re.compile(r"Recv header: location: (?P<url>\S+)/info/refs\?", re.IGNORECASE)
 _STATUS = re.compile(r"(?:returned error: |HTTP )(\d{3})")
 
 

@@ -25,7 +25,7 @@ from ckanext.metastore.backends.github.places import ByName, Places, Registered
 from ckanext.metastore.backends.github.repositories import Repositories
 from ckanext.metastore.core.backend import Registry
 from ckanext.metastore.core.errors import Conflict, Invalid, NotFound
-from ckanext.metastore.core.types import Package, Profile, RecordedRevision, Revision, Site, Tag, TagUpdate
+from ckanext.metastore.core.types import Head, Package, Profile, RecordedRevision, Revision, Site, Tag, TagUpdate
 
 API_URL = "https://api.github.com"
 GIT_URL = "https://github.com"
@@ -84,7 +84,9 @@ class GitHubBackend(GitBackend):
         api_url = _checked_url("github.api_url", api_url)
         self._credentials = credentials(token, app_id, app_private_key_file, app_installation_id, api_url, timeout)
         api = Repositories(api_url, self._credentials, timeout)
-        self._places: Places = Registered(api, owner, purge, registry) if registry else ByName(api, owner, purge)
+        self._places: Places = (
+            Registered(api, owner, purge, registry) if registry is not None else ByName(api, owner, purge)
+        )
 
     # -- what crosses the network ------------------------------------------------------------------------------
 
@@ -138,7 +140,7 @@ class GitHubBackend(GitBackend):
         """Write the objects, push, and move the local refs when GitHub has moved its own."""
         if not revisions and all(tag.object is None for tag in tags) and not self._repository(package_id, public=True):
             return
-        repository = self._opened(package_id, creating=bool(revisions))
+        repository = self._opened(package_id, begins=bool(revisions) and not revisions[0].parents)
         for attempt in range(ATTEMPTS):
             try:
                 updates = staging.stage(repository, self._branch, revisions, tags)
@@ -164,16 +166,20 @@ class GitHubBackend(GitBackend):
         remote.push(repository.path, staging.everything(repository, self._branch))
         return True
 
-    def _opened(self, package_id: str, *, creating: bool) -> Repository:
-        """Open the public repository, fetched where it is missing here, made where it is missing there."""
+    def _opened(self, package_id: str, *, begins: bool) -> Repository:
+        """Open the public repository, fetched where it is missing here, made where it is missing there.
+
+        :param begins: whether a history begins. Where there is one already, the push will tell
+        """
         repository = self._folder.open(package_id, public=True)
         if repository is not None and _refs(repository):
             return repository
-        try:
-            return self._fetched(package_id)
-        except NotFound:
-            if not creating:
-                raise Conflict("the revision is not in the repository, and there is none at GitHub") from None
+        if not (begins and self._places.sure):
+            try:
+                return self._fetched(package_id)
+            except NotFound:
+                if not begins:
+                    raise Conflict("the revision is not in the repository, and there is none at GitHub") from None
         self._places.create(package_id)
         return self._folder.open_or_create(package_id, public=True, branch=self._branch)
 
@@ -270,6 +276,10 @@ class GitHubBackend(GitBackend):
             if new_id != package_id:
                 self._places.rename(package_id, new_id)
         super().rename(package_id, new_id=new_id)
+
+    def _deleted_head(self, package_id: str) -> Head | None:
+        """Where this node knows of none, nothing is asked: there is none, or the push fails, and we look again."""
+        return super()._deleted_head(package_id) if self._known(package_id) else None
 
     def _again(self, package_id: str, call: Callable[[], T]) -> T:
         """Make a call once more where it met a conflict, and GitHub turns out to know more than this node."""

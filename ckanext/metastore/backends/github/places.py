@@ -23,9 +23,11 @@ class Places(Protocol):
     """Where packages' repositories are, and how they come, change and go.
 
     :param follows: whether a repository is still the package's where GitHub leads from its name to another
+    :param sure: whether a package that has a place has a repository there
     """
 
     follows: bool
+    sure: bool
 
     def find(self, package_id: str) -> Place | None:
         """Give the place of a package's repository; ``None`` where it has none."""
@@ -54,6 +56,7 @@ class Registered:
     """
 
     follows = True
+    sure = True
 
     def __init__(self, api: Repositories, owner: str, purge: str, registry: Registry) -> None:
         self._api, self._owner, self._purge, self._registry = api, owner, purge, registry
@@ -147,6 +150,7 @@ class ByName:
     """Without a database: a package's repository is the owner's that has its id for its name."""
 
     follows = False
+    sure = False
 
     def __init__(self, api: Repositories, owner: str, purge: str) -> None:
         self._api, self._owner, self._purge = api, owner, purge

@@ -70,7 +70,7 @@ def tags_of(github, name):
 
 def test_a_first_save_is_one_request_and_one_push(act, organization, github, asked):
     name = factories.Dataset.stub().name
-    assert asked(lambda: act("package_create", name=name, title="Trees", owner_org=organization["id"])) == (1, 1, 1)
+    assert asked(lambda: act("package_create", name=name, title="Trees", owner_org=organization["id"])) == (1, 1, 0)
     dataset = act("package_show", id=name)
     assert head(github, f"city/{name}") == dataset["revision_id"]
     repository = github.repository(f"city/{name}")
