@@ -1,5 +1,6 @@
 # Every target brings what it needs: a fresh clone and "make demo" or "make test" is all there is to do.
-# Options: PYTHON= (3.10 or newer), PYTEST_ARGS=; for the demo PORT=, PG_PORT=, REDIS_PORT=, SOLR_PORT=.
+# Options: PYTHON= (3.10 or newer), PYTEST_ARGS=; for the demo BACKEND= (git or github), PORT=, PG_PORT=,
+# REDIS_PORT=, SOLR_PORT=, GITHUB_PORT=.
 
 PYTHON ?= python3
 # Should make be killed, the tool is told, and stops what it has started.
@@ -9,8 +10,10 @@ WITHOUT_CKAN = -p no:ckan -p no:ckan_fixtures
 TESTS = ckanext/metastore/tests
 
 PORT ?= 5000
+BACKEND ?= git
 DEMO_PORTS = --port $(PORT) $(if $(PG_PORT),--pg-port $(PG_PORT)) \
-	$(if $(REDIS_PORT),--redis-port $(REDIS_PORT)) $(if $(SOLR_PORT),--solr-port $(SOLR_PORT))
+	$(if $(REDIS_PORT),--redis-port $(REDIS_PORT)) $(if $(SOLR_PORT),--solr-port $(SOLR_PORT)) \
+	$(if $(GITHUB_PORT),--github-port $(GITHUB_PORT))
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-core test-ckan test-older-ckan test-wheel lint format bench bench-peer services \
@@ -22,8 +25,8 @@ help: ## What can be made
 install: ## Install what is missing: Debian packages, CKAN, Solr
 	@$(TOOL) install
 
-demo: ## A small city's portal on http://localhost:5000 (PORT=), until Ctrl-C
-	@$(TOOL) demo $(DEMO_PORTS)
+demo: ## A small city's portal on http://localhost:5000 (PORT=), until Ctrl-C; BACKEND=github: with a stand-in for GitHub
+	@$(TOOL) demo --backend '$(BACKEND)' $(DEMO_PORTS)
 
 test: lint test-core test-wheel test-ckan ## Everything that CI checks
 

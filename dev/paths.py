@@ -14,7 +14,7 @@ REQUIREMENTS = f"dev/ckan-{OLDER_CKAN}.txt" if OLDER_CKAN else "dev-requirements
 SOLR = VAR / "solr"
 OPENAPI = VAR / "openapi"
 PEER = VAR / "peer"
-DEMO = VAR / "demo"
+DEMOS = {"git": VAR / "demo", "github": VAR / "demo-github"}
 DEMO_JSON = VAR / "demo.json"
 
 

@@ -21,6 +21,7 @@ class State:
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     postgres_password: str = field(default_factory=lambda: secrets.token_hex(16))
     redis_password: str = field(default_factory=lambda: secrets.token_hex(16))
+    github_token: str = field(default_factory=lambda: f"ghp_{secrets.token_hex(18)}")
     passwords: dict[str, str] = field(default_factory=lambda: {role: secrets.token_hex(6) for role in ROLES})
     migrations: list[str] = field(default_factory=list)
     organization: str = ""
@@ -30,6 +31,7 @@ class State:
     @classmethod
     def open(cls, folder: Path) -> "State":
         """Read it. A demo whose loading did not come to its end is removed, and begun anew."""
+        folder.mkdir(parents=True, exist_ok=True)
         path = folder / "state.json"
         if path.exists():
             values = json.loads(path.read_text())
@@ -50,6 +52,6 @@ class State:
     def remove(self) -> None:
         """Remove the demo's data."""
         shutil.rmtree(self.cluster, ignore_errors=True)
-        for name in ("storage", "redis", "solr"):
+        for name in ("storage", "redis", "solr", "github"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
         (self.folder / "state.json").unlink(missing_ok=True)

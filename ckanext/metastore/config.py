@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ _GITHUB_OPTIONS = (
     "git_url",
 )
 AUTHOR_MODES = ("masked", "real", "pseudonym")
+PURGES = ("delete", "archive")
 
 
 def read_environment(config: Any) -> None:
@@ -156,12 +158,24 @@ def check() -> None:
         if lfs_url():
             check_lfs_url(lfs_url())
         _check_folder(path())
+        _check_publishing()
         github_owners()
         backend()
     except (Invalid, InvalidName) as error:
         raise CkanConfigurationException(f"{PREFIX}{error.field.removeprefix(PREFIX)}: {error.reason}") from error
     except MetastoreError as error:
         raise CkanConfigurationException(f"{PREFIX}backend: {error}") from error
+
+
+def _check_publishing() -> None:
+    try:
+        seconds = publish_timeout()
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if not 0 < seconds < inf:
+        raise Invalid("publish_timeout", f"is {option('publish_timeout')!r}; it must be a number of seconds above 0")
+    if option("purge") not in PURGES:
+        raise Invalid("purge", f"is {option('purge')!r}; it must be one of {', '.join(PURGES)}")
 
 
 def _check_folder(folder: str) -> None:

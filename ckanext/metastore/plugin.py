@@ -14,7 +14,7 @@ from ckanext.metastore.logic.action import actions
 from ckanext.metastore.model import events
 
 
-@tk.blanket.cli(cli.metastore)
+@tk.blanket.cli([cli.metastore])
 @tk.blanket.config_declarations
 @tk.blanket.actions(actions)
 @tk.blanket.auth_functions(auth)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ckanext.metastore.backends.git.transport import Moved
 from ckanext.metastore.backends.github import deadline
@@ -232,12 +232,17 @@ class GitHubBackend(Mirror):
 
 
 def _checked_url(field: str, url: str) -> str:
-    """Give an address without the slash at its end.
+    """Give an address without the slash at its end. What is wrong with one is told without it: it may hold a secret.
 
     :raises Invalid: it is none, or holds a credential
     """
-    if not url.startswith(("https://", "http://")):
-        raise Invalid(field, f"must be an http or https address, not {url!r}")
     if "@" in url:
         raise Invalid(field, "must not hold a user or a password: there are options for these")
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise Invalid(field, "must be an http or https address, such as https://github.example.org")
     return url.rstrip("/")

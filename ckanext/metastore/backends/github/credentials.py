@@ -105,7 +105,7 @@ class App:
         try:
             Auth.AppAuth(self.app_id, key).create_jwt()
         except Exception as error:
-            why = f"it holds no private RSA key in PEM: {type(error).__name__}"
+            why = f"holds no private RSA key in PEM form: {type(error).__name__}"
             raise Invalid("github.app_private_key_file", why) from None
 
     def private_key(self) -> str:
@@ -139,7 +139,7 @@ def credentials(
         why = "is missing" if any(app.values()) else "is missing, and so is a GitHub App: give one of the two"
         raise Invalid(missing if any(app.values()) else "github.token", why)
     if not str(installation_id).isdecimal():
-        raise Invalid("github.app_installation_id", f"must be a number, not {installation_id!r}")
+        raise Invalid("github.app_installation_id", "must be a number")
     found = App(str(app_id), private_key_file, str(installation_id), api_url, timeout)
     found.check()
     return found

@@ -24,14 +24,18 @@ from ckan.tests import factories, helpers
 from ckanapi import RemoteCKAN
 from ckanapi.cli import main as ckanapi
 from ckanapi.cli.action import action
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from docopt import docopt
 from werkzeug.serving import make_server
 
 from ckanext.metastore import config
+from ckanext.metastore.testing.github import StandIn
 from ckanext.metastore.tests.examples import Block, Command, StandIns, commands
 
 URL = "https://data.example.org"
 INI = "/etc/ckan/default/ckan.ini"
+APP_KEY = "/etc/ckan/github-app.pem"
 FOLDERS = ("/var/lib/ckan", "/srv")
 
 
@@ -53,17 +57,27 @@ class Portal:
 
     :param address: where it is served
     :param folder: in which all its files are
+    :param github: what stands for github.com, and for an Enterprise Server
     :param options: CKAN's configuration; what is set there is taken back by the caller
     :param clock: stands still, but for a week between two blocks
     """
 
-    def __init__(self, address: str, folder: Path, options: Any, clock: Any) -> None:
+    def __init__(self, address: str, folder: Path, github: StandIn, options: Any, clock: Any) -> None:
         self._folder, self._options, self._clock = folder, options, clock
         self._tokens = {"EDDA": _token("edda"), "RAVI": _token("ravi"), "ADMIN": _token("admin")}
         self._environment = {**os.environ, **self._tokens}
         self._stand_ins = StandIns(
-            {URL: address, INI: shlex.quote(os.environ["CKAN_INI"]), **{at: f"{folder}{at}" for at in FOLDERS}}
+            {
+                URL: address,
+                INI: shlex.quote(os.environ["CKAN_INI"]),
+                APP_KEY: f"{folder}/github-app.pem",
+                "https://api.github.com": github.api_url,
+                "https://github.com": github.git_url,
+                "https://github.example.org": github.git_url,
+                **{at: f"{folder}{at}" for at in FOLDERS},
+            }
         )
+        _at_github(github, Path(self._stand_ins.real(APP_KEY)))
         self._complaint = ""
         self._words: set[str] = set()
         self.options: set[str] = set()
@@ -128,7 +142,9 @@ class Portal:
         for key in config_declaration.iter_options():
             if str(key).startswith(config.PREFIX):
                 option = config_declaration[key]
-                self._options[str(key)] = option.normalize(given.get(str(key), option.default))
+                default = option.default
+                usual = self._stand_ins.real(default) if isinstance(default, str) else default
+                self._options[str(key)] = option.normalize(given.get(str(key), usual))
         self.options |= {key for key in given if key.startswith(config.PREFIX)}
         self._complaint = ""
         try:
@@ -145,6 +161,19 @@ def people() -> None:
     editors = [{"name": name, "capacity": "editor"} for name in ("edda", "ravi")]
     factories.Organization(name="parks", title="Parks and Trees", users=editors)
     factories.Organization(name="transport", title="Transport", users=editors)
+
+
+def _at_github(github: StandIn, app_key: Path) -> None:
+    """Let there be the accounts, tokens and the App that README.rst speaks of."""
+    github.add_user("portal")
+    for owner in ("my-city", "my-city-parks"):
+        github.add_organization(owner, members=["portal"])
+    for token in ("github_pat_yours", "ghp_yours"):
+        github.issue_token("portal", secret=token)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    app_key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    github.add_app(123456, public.decode(), 7890123, "my-city")
 
 
 def before_the_plugin() -> None:

@@ -26,6 +26,7 @@ WRITES = {
     "dataset_tag_update": {"tag": "v1", "description": "First"},
     "dataset_tag_delete": {"tag": "v1"},
     "dataset_revert": {"to_revision_ref": "v1"},
+    "dataset_publish": {},
 }
 OURS = sorted({*READS, *WRITES} - {"package_show"})
 
