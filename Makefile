@@ -8,6 +8,7 @@ TOOL = setpriv --pdeathsig TERM $(PYTHON) -m dev
 BIN = var/venv/bin
 WITHOUT_CKAN = -p no:ckan -p no:ckan_fixtures
 TESTS = ckanext/metastore/tests
+GITHUB = $(wildcard $(TESTS)/core/github $(TESTS)/core/test_github_*.py)
 
 PORT ?= 5000
 BACKEND ?= git
@@ -16,7 +17,7 @@ DEMO_PORTS = --port $(PORT) $(if $(PG_PORT),--pg-port $(PG_PORT)) \
 	$(if $(GITHUB_PORT),--github-port $(GITHUB_PORT))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core test-ckan test-older-ckan test-wheel lint format bench bench-peer services \
+.PHONY: help install demo test test-core test-github test-ckan test-older-ckan test-wheel lint format bench bench-peer services \
 	services-down clean
 
 help: ## What can be made
@@ -28,10 +29,13 @@ install: ## Install what is missing: Debian packages, CKAN, Solr
 demo: ## A small city's portal on http://localhost:5000 (PORT=), until Ctrl-C; BACKEND=github: with a stand-in for GitHub
 	@$(TOOL) demo --backend '$(BACKEND)' $(DEMO_PORTS)
 
-test: lint test-core test-wheel test-ckan ## Everything that CI checks
+test: lint test-core test-github test-wheel test-ckan ## Everything that CI checks
 
-test-core: install ## The tests that need neither CKAN nor services
-	$(BIN)/python -m pytest $(WITHOUT_CKAN) $(TESTS)/core $(PYTEST_ARGS)
+test-core: install ## The tests that need neither CKAN nor services nor GitHub
+	$(BIN)/python -m pytest $(WITHOUT_CKAN) $(TESTS)/core $(GITHUB:%=--ignore=%) $(PYTEST_ARGS)
+
+test-github: install ## The github backend and the stand-in for GitHub, without CKAN
+	$(BIN)/python -m pytest $(WITHOUT_CKAN) $(GITHUB) $(PYTEST_ARGS)
 
 test-ckan: install ## The tests with CKAN, on services of their own
 	@$(TOOL) run pytest $(TESTS)/ckan $(PYTEST_ARGS)
