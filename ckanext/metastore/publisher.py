@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ckanext.metastore import config, profiles
-from ckanext.metastore.core import Backend, MetastoreError
+from ckanext.metastore.core import Backend, Conflict, MetastoreError
 from ckanext.metastore.core.types import TagUpdate
 from ckanext.metastore.model import repositories, waiting
 from ckanext.metastore.model.waiting import Waiting
@@ -33,7 +33,13 @@ def _publish(backend: Backend, work: Waiting) -> None:
     tags = list(work.tags) if backend.keeps_private else [_at_host(tag) for tag in work.tags]
     if revisions or tags or public is False:
         profile = None if backend.keeps_private else profiles.newest(work.dataset_id, revisions)
-        backend.publish(work.dataset_id, revisions=revisions, tags=tags, public=public, profile=profile)
+        try:
+            backend.publish(work.dataset_id, revisions=revisions, tags=tags, public=public, profile=profile)
+        except Conflict:
+            # The portal was on a backend that keeps nothing private: what is private there is in the rows only.
+            if not (backend.keeps_private and (kept := work.kept())):
+                raise
+            backend.publish(work.dataset_id, revisions=[*kept, *revisions], tags=tags)
 
 
 def _at_host(tag: TagUpdate) -> TagUpdate:

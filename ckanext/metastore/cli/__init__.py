@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ckanext.metastore.cli.gc import gc
+from ckanext.metastore.cli.publish import publish
 
 __all__ = ["metastore"]
 
@@ -15,3 +16,4 @@ def metastore() -> None:
 
 
 metastore.add_command(gc)
+metastore.add_command(publish)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import nullcontext
-
-import ckantoolkit as tk
 import click
 
 from ckanext.metastore import config
-from ckanext.metastore.core import MetastoreError
+from ckanext.metastore.cli.progress import for_each
 
 
 @click.command(short_help="Pack the repositories.")
@@ -19,19 +15,6 @@ def gc(as_json: bool) -> None:
 
     Once a week is often enough. Exit status 1 where a repository could not be packed.
     """
-    packed, failed = 0, {}
-    found = config.backend().repositories()
-    with nullcontext(found) if as_json else click.progressbar(found, label="Packing") as repositories:
-        for repository in repositories:
-            try:
-                config.backend().gc(repository)
-                packed += 1
-            except MetastoreError as error:
-                failed[repository] = str(error)
-    if as_json:
-        click.echo(json.dumps({"packed": packed, "failed": failed}))
-    else:
-        click.echo(f"{packed} repositories are packed")
-        for repository, reason in failed.items():
-            tk.error_shout(f"{repository}: {reason}")
-    raise SystemExit(1 if failed else 0)
+    backend = config.backend()
+    status = for_each(backend.repositories(), backend.gc, label="Packing", done="packed", as_json=as_json)
+    raise SystemExit(status)

@@ -36,6 +36,12 @@ class Waiting:
     tags: Sequence[TagUpdate]
     connection: Connection
 
+    def kept(self) -> Sequence[RecordedRevision]:
+        """The revisions that are published, and whose bytes are here all the same: private ones, from a Git host."""
+        mine = (revision_table.c.dataset_id == self.dataset_id) & revision_table.c.published
+        query = select(revision_table).where(mine & revision_table.c.objects.is_not(None))
+        return [_revision(row) for row in self.connection.execute(query.order_by(revision_table.c.seq)).all()]
+
     def done(self, *, keep_private: bool) -> None:
         """Mark everything as published, and drop the bytes that the repository has now.
 

@@ -20,6 +20,26 @@ def test_gc_packs_every_repository(act, dataset, git, cli):
     repository.fsck()
 
 
+def test_publish_after_an_outage(act, dataset, git, cli, repositories):
+    aside = repositories.with_name("aside")
+    repositories.rename(aside)
+    repositories.write_text("no folder")
+    saved = act("package_patch", id=dataset["id"], title="Meanwhile")
+    result = cli.invoke(metastore, ["publish", dataset["name"], "--json"])
+    assert result.exit_code == 1
+    assert list(json.loads(result.stdout)["failed"]) == [dataset["id"]]
+    repositories.unlink()
+    aside.rename(repositories)
+    result = cli.invoke(metastore, ["publish", "--all", "--json"])
+    assert (result.exit_code, json.loads(result.stdout)["failed"]) == (0, {})
+    assert git(dataset["id"])("rev-parse", "main") == saved["revision_id"]
+
+
+def test_publish_what(dataset, cli):
+    for arguments in ([], [dataset["id"], "--all"], ["nothing-of-this-name"]):
+        assert cli.invoke(metastore, ["publish", *arguments]).exit_code == 2
+
+
 def test_gc_says_what_it_could_not_pack(act, dataset, git, cli):
     (git(dataset["id"]).public / "HEAD").write_text("nonsense")
     result = cli.invoke(metastore, ["gc"])

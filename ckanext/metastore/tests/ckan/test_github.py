@@ -302,6 +302,16 @@ def test_a_portal_that_moves_to_github(act, dataset, organization, github, ckan_
     assert asked(lambda: act("package_patch", id=name, notes="3")) == (0, 1, 0)
 
 
+def test_a_portal_that_leaves_github_with_private_revisions(act, dataset, ckan_config, monkeypatch):
+    secret = act("package_patch", id=dataset["id"], private=True, notes="Secret.")["revision_id"]
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.backend", "git")
+    more = act("package_patch", id=dataset["id"], notes="More.")["revision_id"]
+    told = act("dataset_publish", id=dataset["id"])
+    assert (told["published"], told["waiting"], told["error"]) == (more, [], None)
+    for revision, notes in ((secret, "Secret."), (more, "More.")):
+        assert act("package_show", id=dataset["id"], revision_ref=revision)["notes"] == notes
+
+
 # -- what nobody may see --------------------------------------------------------------------------------------------
 
 
