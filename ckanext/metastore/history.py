@@ -7,14 +7,14 @@ published, from its row.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ckanext.metastore import config
 from ckanext.metastore.core import Invalid, NotFound, Unavailable
-from ckanext.metastore.core.document import DOCUMENT_PATH, parse_document
+from ckanext.metastore.core.document import parse_document
 from ckanext.metastore.core.names import is_abbreviation
-from ckanext.metastore.core.objects import parse_commit, parse_tree, unpack_objects
-from ckanext.metastore.core.types import Document, GitObject, utc
+from ckanext.metastore.core.objects import unpack_objects
+from ckanext.metastore.core.record import document_in
+from ckanext.metastore.core.types import Document, utc
 from ckanext.metastore.model import queries
 from ckanext.metastore.model.queries import Row
 
@@ -91,7 +91,7 @@ class History:
         packed = None if in_repository else queries.objects(self.dataset_id, revision.seq)
         if packed is None:
             return self._load(revision)
-        found = _document_in({obj.sha: obj for obj in unpack_objects(packed)}, revision.sha)
+        found = document_in(unpack_objects(packed), revision.sha)
         return self.text(self.resolve(revision.parents.split()[0])) if found is None else found
 
     def _load(self, revision: Row) -> bytes:
@@ -108,11 +108,3 @@ class History:
         if row is None:
             raise NotFound("revision", ref)
         return row
-
-
-def _document_in(objects: dict[str, GitObject], sha: str) -> bytes | None:
-    """The document's bytes among a revision's objects; None where the revision took it over from its parent."""
-    tree = objects.get(parse_commit(objects[sha].data).tree)
-    entries = {entry.name: entry.sha for entry in parse_tree(tree.data)} if tree else {}
-    blob: Any = objects.get(entries.get(DOCUMENT_PATH, ""))
-    return blob.data if blob else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ckanext.metastore import config
 from ckanext.metastore.core.document import parse_document
-from ckanext.metastore.core.record import document_of
+from ckanext.metastore.core.record import document_in
 from ckanext.metastore.core.types import Document, Profile, RecordedRevision
 from ckanext.metastore.model import repositories
 
@@ -14,7 +14,7 @@ from ckanext.metastore.model import repositories
 def newest(dataset_id: str, revisions: Sequence[RecordedRevision]) -> Profile | None:
     """The profile by the newest of these public revisions that changed the document; None where none did."""
     for revision in reversed(revisions):
-        if (text := document_of(revision)) is not None:
+        if (text := document_in(revision.objects, revision.sha)) is not None:
             return _profile(dataset_id, parse_document(text))
     return None
 

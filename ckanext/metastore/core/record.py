@@ -7,6 +7,7 @@ machine, and after a crash.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 
 from ckanext.metastore.core import objects
@@ -102,11 +103,14 @@ def document_sha(tree: bytes) -> str | None:
     return next((entry.sha for entry in objects.parse_tree(tree) if entry.name == DOCUMENT_PATH), None)
 
 
-def document_of(revision: RecordedRevision) -> bytes | None:
-    """Give the document's bytes out of what a revision adds; ``None`` where it kept or removed the document."""
-    added = {item.sha: item.data for item in revision.objects}
-    tree = added.get(objects.parse_commit(added[revision.sha]).tree)
-    return added.get(document_sha(tree) or "") if tree is not None else None
+def document_in(added: Iterable[GitObject], sha: str) -> bytes | None:
+    """Give the document's bytes among the objects that a revision adds; ``None`` where it kept or removed the document.
+
+    :param sha: the revision's
+    """
+    data = {item.sha: item.data for item in added}
+    tree = data.get(objects.parse_commit(data[sha]).tree)
+    return data.get(document_sha(tree) or "") if tree is not None else None
 
 
 def _made(contents: dict[str, bytes]) -> dict[TreeEntry, list[GitObject]]:

@@ -14,7 +14,7 @@ from github import Auth, Github
 
 from ckanext.metastore.backends.github import GitHubBackend, credentials
 from ckanext.metastore.core.types import Profile
-from ckanext.metastore.testing.contract.base import ADA, PACKAGE, titled
+from ckanext.metastore.testing.contract.base import ADA, DOCUMENT, PACKAGE, titled
 from ckanext.metastore.testing.git import check_integrity, git
 from ckanext.metastore.testing.github import StandIn
 from ckanext.metastore.testing.github.openapi import Checker
@@ -35,6 +35,7 @@ def key_pair():
 
 
 PRIVATE, PUBLIC = key_pair()
+NAME = f"city/{PACKAGE}"
 
 
 @pytest.fixture
@@ -151,6 +152,21 @@ def publish(node, registry):
         return revision
 
     return publish
+
+
+@pytest.fixture
+def one(node):
+    return node("one")
+
+
+@pytest.fixture
+def two(node):
+    return node("two")
+
+
+@pytest.fixture
+def first(one):
+    return one.create(PACKAGE, document=DOCUMENT, author=ADA).revision
 
 
 def asked(github):

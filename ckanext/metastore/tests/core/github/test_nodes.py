@@ -13,25 +13,7 @@ from ckanext.metastore.testing.contract.base import ADA, DOCUMENT, GRACE, OTHER,
 from ckanext.metastore.testing.git import git
 from ckanext.metastore.testing.github import Fault
 
-from .conftest import history
-
-NAME = f"city/{PACKAGE}"
-
-
-@pytest.fixture
-def one(node):
-    return node("one")
-
-
-@pytest.fixture
-def two(node):
-    return node("two")
-
-
-@pytest.fixture
-def first(one):
-    return one.create(PACKAGE, document=DOCUMENT, author=ADA).revision
-
+from .conftest import NAME, history
 
 # -- a node that is behind ------------------------------------------------------------------------------------------
 

@@ -10,29 +10,13 @@ from multiprocessing import get_context
 import pytest
 
 from ckanext.metastore.core.errors import Conflict
-from ckanext.metastore.testing.contract.base import ADA, DOCUMENT, PACKAGE, titled
+from ckanext.metastore.testing.contract.base import ADA, PACKAGE, titled
 from ckanext.metastore.testing.git import check_integrity, git
 
-from .conftest import history
+from .conftest import NAME, history
 
-NAME = f"city/{PACKAGE}"
 SAVES = 4
 MOMENT = datetime(2026, 1, 1, tzinfo=timezone.utc)
-
-
-@pytest.fixture
-def one(node):
-    return node("one")
-
-
-@pytest.fixture
-def two(node):
-    return node("two")
-
-
-@pytest.fixture
-def first(one):
-    return one.create(PACKAGE, document=DOCUMENT, author=ADA).revision
 
 
 def save(backend, worker):

@@ -7,27 +7,10 @@ import pytest
 from ckanext.metastore.core.errors import Conflict
 from ckanext.metastore.core.record import record_tag
 from ckanext.metastore.core.types import TagUpdate
-from ckanext.metastore.testing.contract.base import ADA, DOCUMENT, PACKAGE, titled
+from ckanext.metastore.testing.contract.base import ADA, PACKAGE, titled
 from ckanext.metastore.testing.git import git
 
-from .conftest import address, history, write
-
-NAME = f"city/{PACKAGE}"
-
-
-@pytest.fixture
-def one(node):
-    return node("one")
-
-
-@pytest.fixture
-def two(node):
-    return node("two")
-
-
-@pytest.fixture
-def first(one):
-    return one.create(PACKAGE, document=DOCUMENT, author=ADA).revision
+from .conftest import NAME, address, history, write
 
 
 @pytest.fixture
