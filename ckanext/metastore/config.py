@@ -21,7 +21,7 @@ from ckan.exceptions import CkanConfigurationException
 from ckanext.metastore.core import Author, Backend, Invalid, InvalidName, MetastoreError, Site, create_backend
 from ckanext.metastore.core.lfs import check_lfs_url
 from ckanext.metastore.core.names import check_branch
-from ckanext.metastore.model.repositories import REGISTRY
+from ckanext.metastore.model.repositories import Repositories
 
 PREFIX = "ckanext.metastore."
 ENVIRONMENT_PREFIX = "CKANEXT__METASTORE__"
@@ -118,7 +118,11 @@ def backend() -> Backend:
     options = {"path": path(), "branch": option("branch"), "site": site}
     if option("backend") == "github":
         options |= {name: option(f"github.{name}") or "" for name in _GITHUB_OPTIONS}
-        options |= {"purge": option("purge"), "timeout": publish_timeout(), "registry": REGISTRY}
+        options |= {
+            "purge": option("purge"),
+            "timeout": publish_timeout(),
+            "registry": Repositories(option("github.git_url").rstrip("/")),
+        }
     return _backend(option("backend"), tuple(options.items()))
 
 

@@ -6,6 +6,7 @@ Written on connections of their own: what has happened at the host has happened,
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from ckan import model
@@ -16,16 +17,22 @@ from sqlalchemy.dialects.postgresql import insert
 from ckanext.metastore.core.types import Hosted, Profile
 from ckanext.metastore.model.tables import repository_table
 
-_UNKNOWN = dict.fromkeys(("host_id", "owner", "name", "description", "homepage", "topics", "private"))
+_UNKNOWN = dict.fromkeys(("host", "host_id", "owner", "name", "description", "homepage", "topics", "private"))
 
 
+@dataclass(frozen=True)
 class Repositories:
-    """The registry of :class:`ckanext.metastore.core.backend.Registry`, in a table."""
+    """The registry of :class:`ckanext.metastore.core.backend.Registry`, in a table.
+
+    :param host: the Git host's address; what was at another host is not known here
+    """
+
+    host: str
 
     def get(self, dataset_id: str) -> Hosted | None:
         """The dataset's repository; None where it has none."""
         row = _row(dataset_id)
-        if row is None or row.host_id is None:
+        if row is None or row.host_id is None or row.host != self.host:
             return None
         profile = Profile(row.owner, row.name, row.description, row.homepage, tuple(row.topics.split()))
         return Hosted(row.host_id, profile, row.private)
@@ -33,7 +40,13 @@ class Repositories:
     def put(self, dataset_id: str, hosted: Hosted) -> None:
         """Remember the dataset's repository."""
         profile = hosted.profile
-        values = {"host_id": hosted.id, "owner": profile.owner, "name": profile.name, "private": hosted.private}
+        values = {
+            "host": self.host,
+            "host_id": hosted.id,
+            "owner": profile.owner,
+            "name": profile.name,
+            "private": hosted.private,
+        }
         values |= {"description": profile.description, "homepage": profile.homepage}
         _put(dataset_id, {**values, "topics": " ".join(profile.topics)})
 
@@ -42,9 +55,6 @@ class Repositories:
         _run(update(repository_table).where(repository_table.c.dataset_id == dataset_id).values(_UNKNOWN))
         empty = repository_table.c.host_id.is_(None) & repository_table.c.error.is_(None)
         _run(delete(repository_table).where((repository_table.c.dataset_id == dataset_id) & empty))
-
-
-REGISTRY = Repositories()
 
 
 def note_failure(dataset_id: str, error: str) -> None:

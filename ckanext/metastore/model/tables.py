@@ -71,6 +71,7 @@ repository_table = Table(
     metadata,
     Column("dataset_id", Text, primary_key=True),
     # The dataset's repository at the Git host, as we last left it; all None where there is none.
+    Column("host", Text),  # its address: another host's numbers mean other repositories
     Column("host_id", BigInteger),
     Column("owner", Text),
     Column("name", Text),
@@ -81,5 +82,5 @@ repository_table = Table(
     # Why the last publishing failed, and when; None where it did not.
     Column("error", Text),
     Column("failed_at", BigInteger),
-    Index("metastore_repository_host", "host_id", unique=True),
+    Index("metastore_repository_host", "host", "host_id", unique=True),
 )

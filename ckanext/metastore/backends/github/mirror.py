@@ -109,13 +109,14 @@ class Mirror(GitBackend):
             return
         repository = self._opened(package_id, begins=bool(revisions) and not revisions[0].parents)
         believed = staging.tag_refs(repository, tags)
+        continues = any(parent in repository for revision in revisions for parent in revision.parents)
         for attempt in range(ATTEMPTS):
             try:
                 self._push(package_id, repository, staging.stage(repository, self._branch, revisions, tags))
                 return
             except Conflict:
                 # Somebody else was first, or our own push arrived and its answer did not.
-                repository, moved = self._renewed(package_id)
+                repository, moved = self._renewed(package_id, continues=continues)
                 if attempt + 1 == ATTEMPTS or not moved:
                     raise
             if not replays and (name := staging.moved_tag(repository, tags, believed)):
@@ -180,11 +181,19 @@ class Mirror(GitBackend):
         """
         return self._renewed(package_id)[0]
 
-    def _renewed(self, package_id: str) -> tuple[Repository, bool]:
-        """The same; says too whether anything has moved, here or there."""
+    def _renewed(self, package_id: str, *, continues: bool = False) -> tuple[Repository, bool]:
+        """The same; says too whether anything has moved, here or there.
+
+        :param continues: whether what is to be published goes on from the local history. Then that is no other one's,
+            and may be the only copy: the portal has moved to another host
+        """
         remote = self._remote(package_id)
         repository = self._folder.open(package_id, public=True)
-        if repository is not None and staging.is_of_another(repository, self._places.number(package_id)):
+        if (
+            repository is not None
+            and not continues
+            and staging.is_of_another(repository, self._places.number(package_id))
+        ):
             self._folder.remove(package_id)  # the package was purged on another node, and begins anew
             repository = None
         if repository is None:

@@ -107,7 +107,7 @@ def guarded(repository: Repository, branch: str, updates: Sequence[RefUpdate]) -
 def stamp(repository: Repository, number: int | None) -> None:
     """Note of which of the host's repositories this one is a copy."""
     file = repository.path / _STAMP
-    if number is not None and not file.exists():
+    if number is not None and (not file.exists() or is_of_another(repository, number)):
         with translated_errors("mark the repository"):
             file.write_text(f"{number}\n")
 

@@ -312,6 +312,21 @@ def test_a_portal_that_leaves_github_with_private_revisions(act, dataset, ckan_c
         assert act("package_show", id=dataset["id"], revision_ref=revision)["notes"] == notes
 
 
+def test_a_portal_that_moves_to_another_host(act, dataset, github, tmp_path, ckan_config, monkeypatch):
+    number, head_before = github.repository(f"city/{dataset['name']}").id, head(github, f"city/{dataset['name']}")
+    with StandIn(tmp_path / "other") as other:
+        other.add_user("ada")
+        other.add_organization("city", members=["ada"])
+        monkeypatch.setitem(ckan_config, "ckanext.metastore.github.token", other.issue_token("ada"))
+        monkeypatch.setitem(ckan_config, "ckanext.metastore.github.api_url", other.api_url)
+        monkeypatch.setitem(ckan_config, "ckanext.metastore.github.git_url", other.git_url)
+        saved = act("package_patch", id=dataset["id"], title="Elsewhere")
+        assert act("dataset_publish", id=dataset["id"])["error"] is None
+        assert head(other, f"city/{dataset['name']}") == saved["revision_id"]
+    assert github.repository(number).description == dataset["title"]
+    assert head(github, f"city/{dataset['name']}") == head_before
+
+
 # -- what nobody may see --------------------------------------------------------------------------------------------
 
 

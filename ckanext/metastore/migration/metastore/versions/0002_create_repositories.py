@@ -15,6 +15,7 @@ def upgrade() -> None:
     op.create_table(
         "metastore_repository",
         sa.Column("dataset_id", sa.Text, primary_key=True),
+        sa.Column("host", sa.Text),
         sa.Column("host_id", sa.BigInteger),
         sa.Column("owner", sa.Text),
         sa.Column("name", sa.Text),
@@ -25,7 +26,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text),
         sa.Column("failed_at", sa.BigInteger),
     )
-    op.create_index("metastore_repository_host", "metastore_repository", ["host_id"], unique=True)
+    op.create_index("metastore_repository_host", "metastore_repository", ["host", "host_id"], unique=True)
 
 
 def downgrade() -> None:
