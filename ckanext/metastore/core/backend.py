@@ -256,6 +256,9 @@ class Registry(Protocol):
     def get(self, package_id: str) -> Hosted | None:
         """Give the package's repository; ``None`` where it has none."""
 
+    def elsewhere(self, package_id: str) -> Hosted | None:
+        """Give what is known of the package's repository under another address of a host; ``None`` where nothing is."""
+
     def put(self, package_id: str, hosted: Hosted) -> None:
         """Remember the package's repository, durably, at once."""
 

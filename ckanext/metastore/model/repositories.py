@@ -32,10 +32,12 @@ class Repositories:
     def get(self, dataset_id: str) -> Hosted | None:
         """The dataset's repository; None where it has none."""
         row = _row(dataset_id)
-        if row is None or row.host_id is None or row.host != self.host:
-            return None
-        profile = Profile(row.owner, row.name, row.description, row.homepage, tuple(row.topics.split()))
-        return Hosted(row.host_id, profile, row.private)
+        return _hosted(row) if row and row.host == self.host else None
+
+    def elsewhere(self, dataset_id: str) -> Hosted | None:
+        """The dataset's repository under another address: that of another host, or the host's former one."""
+        row = _row(dataset_id)
+        return _hosted(row) if row and row.host not in (None, self.host) else None
 
     def put(self, dataset_id: str, hosted: Hosted) -> None:
         """Remember the dataset's repository."""
@@ -55,6 +57,11 @@ class Repositories:
         _run(update(repository_table).where(repository_table.c.dataset_id == dataset_id).values(_UNKNOWN))
         empty = repository_table.c.host_id.is_(None) & repository_table.c.error.is_(None)
         _run(delete(repository_table).where((repository_table.c.dataset_id == dataset_id) & empty))
+
+
+def _hosted(row: Any) -> Hosted:
+    profile = Profile(row.owner, row.name, row.description, row.homepage, tuple(row.topics.split()))
+    return Hosted(row.host_id, profile, row.private)
 
 
 def note_failure(dataset_id: str, error: str) -> None:

@@ -90,7 +90,7 @@ class Registered:
 
     def arrange(self, package_id: str, *, profile: Profile | None, public: bool | None, needed: bool) -> None:
         """Hide it first, show it last; a request only for what is another than we left it."""
-        hosted = self._registry.get(package_id)
+        hosted = self._registry.get(package_id) or self._found_again(package_id)
         wanted = as_taken(profile, self._owner) if profile else None
         if hosted is None:
             if wanted is None or not needed:
@@ -105,6 +105,20 @@ class Registered:
             self._registry.put(package_id, shown)
         if (arranged := self._arranged(hosted, wanted, private=private)) != hosted:
             self._registry.put(package_id, arranged)
+
+    def _found_again(self, package_id: str) -> Hosted | None:
+        """The repository that was known under another address, where this host has it, and it says whose it is."""
+        known = self._registry.elsewhere(package_id)
+        if known is None:
+            return None
+        try:
+            there = self._api.look(known.id)
+        except NotFound:
+            return None
+        if package_id not in there.profile.homepage:
+            return None
+        self._registry.put(package_id, there)
+        return there
 
     def _create(self, package_id: str, wanted: Profile, *, private: bool) -> Hosted:
         try:
@@ -173,7 +187,7 @@ class Registered:
 
     def purge(self, package_id: str, *, proven: bool) -> None:  # noqa: ARG002
         """Delete or archive, then forget. GitHub's number proves that it is the one."""
-        hosted = self._registry.get(package_id)
+        hosted = self._registry.get(package_id) or self._found_again(package_id)
         if hosted is None:
             return
         _purge(self._api, hosted, self._purge)

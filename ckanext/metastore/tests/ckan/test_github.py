@@ -312,6 +312,17 @@ def test_a_portal_that_leaves_github_with_private_revisions(act, dataset, ckan_c
         assert act("package_show", id=dataset["id"], revision_ref=revision)["notes"] == notes
 
 
+def test_a_host_that_has_another_address_now(act, dataset, github, asked, ckan_config, monkeypatch):
+    number = github.repository(f"city/{dataset['name']}").id
+    for option, url in (("api_url", github.api_url), ("git_url", github.git_url)):
+        monkeypatch.setitem(ckan_config, f"ckanext.metastore.github.{option}", url.replace("127.0.0.1", "localhost"))
+    assert asked(lambda: act("dataset_tag_create", id=dataset["id"], name="v1")) == (1, 1, 0)
+    assert tags_of(github, f"city/{dataset['name']}") == ["v1"]
+    saved = act("package_patch", id=dataset["id"], title="Under another address")
+    assert head(github, f"city/{dataset['name']}") == saved["revision_id"]
+    assert github.repository(f"city/{dataset['name']}").id == number
+
+
 def test_a_portal_that_moves_to_another_host(act, dataset, github, tmp_path, ckan_config, monkeypatch):
     number, head_before = github.repository(f"city/{dataset['name']}").id, head(github, f"city/{dataset['name']}")
     with StandIn(tmp_path / "other") as other:

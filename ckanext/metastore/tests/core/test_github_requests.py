@@ -63,6 +63,9 @@ class Registry(dict):
     put = dict.__setitem__
     forget = dict.__delitem__
 
+    def elsewhere(self, package_id):
+        return None
+
 
 def test_what_each_verb_asks(backend, folder, asked):
     first = asked(lambda: backend.create(PACKAGE, document=DOCUMENT, author=ADA))

@@ -89,6 +89,9 @@ class Registry:
     def put(self, package_id, hosted):
         self.kept[package_id] = hosted
 
+    def elsewhere(self, package_id):
+        return None
+
     def forget(self, package_id):
         self.kept.pop(package_id, None)
 
