@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from ckanext.metastore import config
+from ckanext.metastore.core import NotFound
 from ckanext.metastore.core.document import parse_document
 from ckanext.metastore.core.record import document_in
 from ckanext.metastore.core.types import Document, Profile, RecordedRevision
@@ -12,10 +14,15 @@ from ckanext.metastore.model import repositories
 
 
 def newest(dataset_id: str, revisions: Sequence[RecordedRevision]) -> Profile | None:
-    """The profile by the newest of these public revisions that changed the document; None where none did."""
+    """The profile by the newest of these public revisions; None where there is none, or it cannot be told here."""
     for revision in reversed(revisions):
         if (text := document_in(revision.objects, revision.sha)) is not None:
             return _profile(dataset_id, parse_document(text))
+    if not (revisions and revisions[0].parents):
+        return None
+    # None of them changed the document: it is that of the revision before.
+    with suppress(NotFound):
+        return _profile(dataset_id, parse_document(config.backend().load(dataset_id, sha=revisions[0].parents[0])))
     return None
 
 
