@@ -88,19 +88,11 @@ class GitBackend(GitReader):
             with self._folder.lock(package_id):
                 self._write(package_id, tags=[tag])
 
-    def repositories(self) -> list[str]:
-        """List the repositories in the folder, the private ones too."""
-        return self._folder.names()
-
     def gc(self, repository: str) -> None:
         """Pack a repository's objects and refs."""
         if repository not in self._folder.names():
             raise NotFound("repository", repository)
         pack(self._folder.root / repository)
-
-    def commit_url(self, package_id: str, *, sha: str) -> str | None:  # noqa: ARG002
-        """A folder has no pages."""
-        return None
 
     def _write(
         self, package_id: str, *, revisions: Sequence[RecordedRevision] = (), tags: Sequence[TagUpdate] = ()

@@ -29,6 +29,14 @@ class GitReader:
         """Give the place of a package's repository on disk, there or not: what ``git clone`` takes."""
         return self._folder.path(package_id, public=public)
 
+    def repositories(self) -> list[str]:
+        """List the repositories in the folder, the private ones too."""
+        return self._folder.names()
+
+    def commit_url(self, package_id: str, *, sha: str) -> str | None:  # noqa: ARG002
+        """A folder has no pages."""
+        return None
+
     def load(self, package_id: str, *, sha: str, public: bool = True, path: str = "datapackage.json") -> bytes:
         """Read one file of one revision by its full sha."""
         repository = self._repository(package_id, public=public)
