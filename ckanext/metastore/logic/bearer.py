@@ -39,14 +39,14 @@ class Bearer:
     :param action: the action that is called
     :param account: the token's subject; None for nobody in particular
     :param acting: whether the action is under way
-    :param dataset_id: the dataset that it is about; None while there is none
+    :param package: the dataset that it is about; None where there is none yet
     """
 
     action: str
     claims: Claims
     account: model.User | None
     acting: bool = False
-    dataset_id: str | None = None
+    package: model.Package | None = None
 
     def permits(self, operation: str, target: Target) -> bool:
         """Whether a scope of the token allows it."""
@@ -159,10 +159,10 @@ def _admit(bearer: Bearer, context: Context, data_dict: dict[str, Any]) -> None:
     if operation == "create":
         target, may = collection_of(data_dict.get("owner_org")), True
     else:
-        package = dataset_in(bearer.action, data_dict)
+        package = bearer.package = dataset_in(bearer.action, data_dict)
         target = target_of(package) if package else None
-        may = package is not None and may_show({"user": context["user"]}, package)
-        bearer.dataset_id = package.id if package else None
+        who = {"user": context["user"], "auth_user_obj": context["auth_user_obj"]}
+        may = package is not None and may_show(who, package)
     if operation is None or target is None or not bearer.permits(operation, target) or not may:
         raise refused(bearer.action)
 
@@ -173,10 +173,10 @@ def _confine(bearer: Bearer, name: str, context: Context, data_dict: dict[str, A
     Most of CKAN's writers end in ``package_update``, whatever they were told.
     """
     package = dataset_in(name, data_dict) if name in {"package_update", "package_owner_org_update"} else None
-    if package is None or bearer.dataset_id is None or context.get("ignore_auth"):
+    if package is None or bearer.package is None or context.get("ignore_auth"):
         return
     target = target_of(package)
-    if package.id != bearer.dataset_id and not bearer.permits("update", target):
+    if package.id != bearer.package.id and not bearer.permits("update", target):
         raise refused(name)
     if data_dict.get("state") == "deleted" != package.state and not bearer.permits("delete", target):
         raise refused(name)
