@@ -9,6 +9,7 @@ CKAN's ``identify`` verifies (:func:`identify`), :func:`guarded` admits, and our
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from typing import Any
 import ckan.plugins as p
 import ckantoolkit as tk
 from ckan import model
-from flask import Response, g, has_request_context, jsonify
+from flask import Response, g, has_request_context
 
 from ckanext.metastore import authz, config
 from ckanext.metastore.authz import Claims, InvalidToken, Target
@@ -91,7 +92,7 @@ def identify() -> Response | None:
         g.metastore_bearer = Bearer(action, claims, _account(claims.subject))
     except InvalidToken as error:
         log.info("A token was refused: %s", error)
-        return _refusal()
+        return _refusal(action)
     # As with CKAN's own API tokens: no browser sends this header by itself, so there is no request to be forged.
     g.login_via_auth_header = True
     return None
@@ -106,13 +107,13 @@ def _account(name: str | None) -> model.User | None:
     return account
 
 
-def _refusal() -> Response:
-    message = tk._("Access denied: %s") % tk._("this token is not valid here")
-    error = {"__type": "Authorization Error", "message": message}
-    response = jsonify({"success": False, "error": error})
-    response.status_code = 401
-    response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
-    return response
+def _refusal(action: str) -> Response:
+    """Answer in the form that CKAN gives to all refusals."""
+    address = tk.url_for("api.action", logic_function="help_show", ver=3, name=action, _external=True)
+    error = {"__type": "Authorization Error", "message": tk._("Access denied: %s") % "this token is not valid here"}
+    content = json.dumps({"help": address, "error": error, "success": False})
+    headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    return Response(content, status=401, headers=headers, content_type="application/json;charset=utf-8")
 
 
 def _presented() -> Bearer | None:
