@@ -18,7 +18,7 @@ from ckan.lib.plugins import get_permission_labels
 from ckan.plugins import plugin_loaded
 
 from ckanext.metastore import authors, config, impartial, intent, mapper, publisher
-from ckanext.metastore.core import Invalid, MetastoreError
+from ckanext.metastore.core import Author, Invalid, MetastoreError
 from ckanext.metastore.core.record import document_sha
 from ckanext.metastore.core.types import RecordedRevision, utc
 from ckanext.metastore.intent import Intent
@@ -159,6 +159,35 @@ def ended(session: Session) -> None:
             log.exception("Dataset %s is saved and recorded, but not published yet", dataset_id)
 
 
+# -- told by the check ----------------------------------------------------------------------------------------------
+
+
+def is_unrecorded(dataset_id: str) -> bool:
+    """Whether CKAN's dataset is another than the head says: written by SQL, or while the plugin was off.
+
+    Looked at under the dataset's lock, which is given back.
+    """
+    session = model.Session()
+    try:
+        package = reload_package(session, dataset_id)
+        if package is None:
+            return False
+        ledger = Ledger.lock(session, dataset_id)
+        package = reload_package(session, dataset_id)
+        return _is_news(ledger, _next(session, ledger, package, None, message="", author=config.site_author(), user=""))
+    finally:
+        session.rollback()
+
+
+def record_now(dataset_id: str, message: str) -> None:
+    """Record what passed by the events, in the site's name, and publish it."""
+    session = model.Session()
+    session.rollback()
+    with intent.saving(user="", message=message):
+        touched(session, dataset_id, abandoned=False)
+        session.commit()
+
+
 # -- the work itself ------------------------------------------------------------------------------------------------
 
 
@@ -205,27 +234,33 @@ def _has_history(session: Session, dataset_id: str) -> bool:
 
 
 def _record_package(session: Session, work: Unit, ledger: Ledger, package: Any, dataset: Dataset | None) -> None:
-    document = mapper.to_document(_portable(dataset or _show(session, ledger.dataset_id)))
-    public = "public" in get_permission_labels().get_dataset_labels(package)
     meant = work.intents[ledger.dataset_id]
     author, user_id, user = authors.author(meant.user)
     try:
-        revision = config.backend().record(
-            ledger.dataset_id,
-            document=document,
-            author=author,
-            message=meant.message,
-            timestamp=utc(max(int(time.time()), ledger.head.timestamp if ledger.head else 0)),
-            public=public,
-            user=user,
-            head=ledger.public_head if public else ledger.head,
-        )
+        revision = _next(session, ledger, package, dataset, message=meant.message, author=author, user=user)
     except Invalid as error:
         raise tk.ValidationError({error.field: [error.reason]}) from error
     if _is_news(ledger, revision):
         ledger.append(revision, user_id=user_id)
         meant.note(ledger.dataset_id, revision.sha)
         work.to_publish[ledger.dataset_id] = ledger.purging
+
+
+def _next(
+    session: Session, ledger: Ledger, package: Any, dataset: Dataset | None, *, message: str, author: Author, user: str
+) -> RecordedRevision:
+    """The revision that would follow the head now."""
+    public = "public" in get_permission_labels().get_dataset_labels(package)
+    return config.backend().record(
+        ledger.dataset_id,
+        document=mapper.to_document(_portable(dataset or _show(session, ledger.dataset_id))),
+        author=author,
+        message=message,
+        timestamp=utc(max(int(time.time()), ledger.head.timestamp if ledger.head else 0)),
+        public=public,
+        user=user,
+        head=ledger.public_head if public else ledger.head,
+    )
 
 
 def _forget(work: Unit, ledger: Ledger) -> None:

@@ -14,12 +14,13 @@ and a test class that inherits :class:`ckanext.metastore.testing.BackendContract
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
 from ckanext.metastore.core.errors import Invalid
+from ckanext.metastore.core.findings import Expected, Finding
 from ckanext.metastore.core.types import (
     Author,
     Change,
@@ -107,6 +108,25 @@ class Backend(Protocol):
 
         :raises NotFound: there is none of that name
         :raises Unavailable: it cannot be packed now; nothing is lost
+        """
+
+    def inspect(
+        self, packages: Iterable[Expected], *, thorough: bool = False, complete: bool = False
+    ) -> Iterator[Finding]:
+        """Compare the repositories with what they are to hold. Changes nothing that anybody could see.
+
+        What is at fault with one package is found, not raised. Packages are taken one by one, as they are looked at.
+
+        :param thorough: read every object, and ask a Git host for the branch and tags of each package
+        :param complete: these are all packages that there are: any other repository here is an orphan
+        """
+
+    def mend(self, package: Expected, finding: Finding) -> None:
+        """Put right what was found, where the finding says that it can be. May be repeated.
+
+        No history is deleted, no ref forced, and nothing touched that is not known.
+
+        :raises MetastoreError: it cannot be done, or not now
         """
 
     def commit_url(self, package_id: str, *, sha: str) -> str | None:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ckanext.metastore.backends.git.history import History
+from ckanext.metastore.backends.git.inspector import GitInspector
 from ckanext.metastore.backends.git.packing import pack
 from ckanext.metastore.backends.git.publishing import moved, publish_private, publish_public, publish_tag, remove_tag
-from ckanext.metastore.backends.git.reader import GitReader
 from ckanext.metastore.backends.git.repository import TAGS
 from ckanext.metastore.core.errors import Conflict, Invalid, NotFound
 from ckanext.metastore.core.names import check_package_id, check_tag_name
@@ -28,7 +28,7 @@ from ckanext.metastore.core.types import (
 )
 
 
-class GitBackend(GitReader):
+class GitBackend(GitInspector):
     """Histories in a folder of bare repositories.
 
     :param path: the folder; it is made when it is first needed

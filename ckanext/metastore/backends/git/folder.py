@@ -30,6 +30,9 @@ LOCK_TIMEOUT = 10.0
 LOCK_PAUSE = 0.005
 """Seconds. The git backend holds a lock for some milliseconds: no network is used under it."""
 
+UNFINISHED_AGE = 3600.0
+"""Seconds. Making or removing a repository takes no longer, nor does a clone."""
+
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"
 _DIRECTORIES = ("objects/info", "objects/pack", "refs/heads", "refs/tags")
 
@@ -123,6 +126,28 @@ class Folder:
                 shutil.rmtree(gone[-1], ignore_errors=True)
                 _move(path, gone[-1])
         return gone
+
+    def is_lent(self, package_id: str) -> bool:
+        """Tell whether the private repository borrows from the public one, where both are there."""
+        private, public = self.path(package_id, public=False), self.path(package_id, public=True)
+        with translated_errors("look at the repository"):
+            both = private.exists() and public.exists()
+            return not both or _read_alternates(private) == [str(_alternate(public))]
+
+    def lend(self, package_id: str) -> None:
+        """Let it, under the lock."""
+        with translated_errors("lend the objects"):
+            self._lend(package_id)
+
+    def unfinished(self) -> list[Path]:
+        """List what killed processes have left behind half made or half removed, and nobody is at work on."""
+        found = [*self.root.glob(".clone-*"), *self.root.glob("[!.]*/.new-*"), *self.root.glob("[!.]*/.gone-*")]
+        with translated_errors("look at the folder"):
+            return sorted(path for path in found if time.time() - path.stat().st_mtime > UNFINISHED_AGE)
+
+    def clear_unfinished(self) -> None:
+        """Remove that. A repository has such a name only before it is one, or after it was to be destroyed."""
+        _destroy(self.unfinished())
 
     @contextmanager
     def lock(self, *package_ids: str) -> Iterator[None]:

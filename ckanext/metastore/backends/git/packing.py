@@ -14,7 +14,7 @@ from ckanext.metastore.core.errors import Unavailable
 _PATIENCE = 3600.0
 """Seconds. A history of 10,000 revisions takes some ten."""
 
-_CONFIG = {
+CONFIG = {
     "safe.directory": "*",
     "gc.pruneExpire": "2.weeks.ago",
     "gc.auto": "0",
@@ -29,6 +29,6 @@ def pack(repository: Path) -> None:
 
     :raises Unavailable: the program fails, or does not end
     """
-    result = run_git(repository, ["gc", "--quiet"], _CONFIG, seconds=_PATIENCE)
+    result = run_git(repository, ["gc", "--quiet"], CONFIG, seconds=_PATIENCE)
     if result.returncode:
         raise Unavailable(f"cannot pack {repository}: {' '.join(result.stderr.split())[-300:]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from ckan.plugins import core
 from ckan.tests import factories, helpers
 
 from ckanext.metastore.backends.git import GitBackend
+from ckanext.metastore.tests.ckan.checks import Answer
 
 Dataset = dict[str, Any]
 
@@ -183,3 +185,31 @@ def rows(portal: None) -> Callable[[str], list[Any]]:
         return list(model.Session.execute(query.order_by(revision_table.c.seq)).all())
 
     return read
+
+
+@pytest.fixture
+def check(portal: None, cli: Any) -> Callable[..., Answer]:
+    """Run the command, on datasets that are named, so thoroughly: ``check(dataset_id, "--fix")``."""
+    from ckanext.metastore.cli import metastore
+
+    def run(dataset_id: str, *arguments: str) -> Answer:
+        result = cli.invoke(metastore, ["check", "--json", dataset_id, *arguments])
+        assert result.exit_code in (0, 1), result.output
+        told = json.loads(result.stdout)
+        assert result.exit_code == (1 if told["found"] else 0)
+        return Answer(result.exit_code, told["found"], told["failed"])
+
+    return run
+
+
+@pytest.fixture
+def glance(portal: None) -> Callable[..., list[str]]:
+    """The kinds that a check of the whole portal finds at a glance, as if these were all datasets."""
+    from ckanext.metastore import checking
+
+    def run(*dataset_ids: str, fix: bool = False) -> list[str]:
+        how = checking.Check(complete=True)
+        found = how.find(dataset_ids)
+        return [finding.kind for finding in (checking.mend(how, found)[0] if fix else found)]
+
+    return run

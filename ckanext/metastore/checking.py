@@ -1,0 +1,161 @@
+"""Comparing CKAN, the tables and the repositories, for every dataset; and putting right what can be.
+
+Saves go on meanwhile. So what looks wrong is looked at once more, while nothing of that dataset is being published:
+only what is found then is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from ckan import model
+from ckan.lib.plugins import get_permission_labels
+
+from ckanext.metastore import config, publisher, recorder
+from ckanext.metastore.core import MetastoreError
+from ckanext.metastore.core.findings import FIRST, Expected, Finding
+from ckanext.metastore.model import checks, waiting
+from ckanext.metastore.model.checks import State
+
+BATCH = 500
+MESSAGE = "Record what was changed outside of CKAN"
+
+_OURS = ("unrecorded", "waiting")
+"""What is mended here, and not by the backend, after all that is: what waits may need a repository put right."""
+
+_NO_DATASET = "bring the dataset back, or destroy its history: see docs/operations.rst"
+_NO_HISTORY = "its next save begins one; so does: ckan metastore backfill"
+
+
+@dataclass(frozen=True)
+class Check:
+    """How to look.
+
+    :param thorough: compare every dataset field by field, read every object, ask a Git host for each branch
+    :param complete: all datasets are given
+    """
+
+    thorough: bool = False
+    complete: bool = False
+
+    def find(self, dataset_ids: Iterable[str]) -> list[Finding]:
+        """What is wrong. What is about one dataset was seen twice, the second time while nobody published it."""
+        own: list[Finding] = []
+        expected = self._expected(dataset_ids, own)
+        there = config.backend().inspect(expected, thorough=self.thorough, complete=self.complete)
+        found = [*there, *own]
+        suspects = dict.fromkeys(finding.package_id for finding in found if finding.package_id)
+        about_none = [finding for finding in found if not finding.package_id]
+        return [*(finding for suspect in suspects for finding in self.confirm(suspect)), *about_none]
+
+    def confirm(self, dataset_id: str) -> list[Finding]:
+        """What is wrong with one dataset, seen while nobody publishes it."""
+        own: list[Finding] = []
+        try:
+            with waiting.take(dataset_id, patience=config.publish_timeout()):
+                expected = list(self._expected([dataset_id], own))
+                there = list(config.backend().inspect(expected, thorough=self.thorough))
+        except MetastoreError as error:
+            return [Finding("waiting", dataset_id, str(error), mends=True)]
+        return [*there, *own]
+
+    def exposed(self, dataset_ids: Iterable[str]) -> list[Finding]:
+        """Only what must be hidden at once, asked for nothing but what is not public."""
+        secret = (expected for expected in self._expected(dataset_ids, None) if expected.public is False)
+        return [finding for finding in config.backend().inspect(secret) if finding.kind in FIRST]
+
+    def _expected(self, dataset_ids: Iterable[str], found: list[Finding] | None) -> Iterator[Expected]:
+        """What the repositories are to hold; what CKAN and the tables disagree on is put into ``found``."""
+        remaining = iter(dataset_ids)
+        while batch := list(islice(remaining, BATCH)):
+            states = checks.states(batch)
+            public = {state.dataset_id: _is_public(state) for state in states.values()}
+            model.Session.rollback()
+            for state in states.values():
+                if found is not None:
+                    found.extend(self._tables(state, public[state.dataset_id]))
+                if not state.purging:
+                    shown = public[state.dataset_id]
+                    yield state.expected(public=state.head_is_public if shown else shown)
+
+    def _tables(self, state: State, public: bool | None) -> Iterator[Finding]:
+        name = state.dataset_id
+        if state.purging or state.waiting or state.waiting_tags:
+            yield Finding("waiting", name, _what_waits(state), mends=True)
+        if state.purging:
+            return
+        if state.type is None:
+            yield from [Finding("no-dataset", name, "CKAN has no such dataset", _NO_DATASET)] if state.head else []
+        elif state.type in config.dataset_types():
+            yield from self._against_ckan(state, public)
+
+    def _against_ckan(self, state: State, public: bool | None) -> Iterator[Finding]:
+        if state.head is None:
+            if state.active:
+                yield Finding("no-history", state.dataset_id, "it has no revision", _NO_HISTORY)
+        elif self._may_differ(state, public) and recorder.is_unrecorded(state.dataset_id):
+            detail = f"CKAN's dataset is another than revision {state.head}"
+            yield Finding("unrecorded", state.dataset_id, detail, mends=True)
+
+    def _may_differ(self, state: State, public: bool | None) -> bool:
+        return self.thorough or public is not state.head_is_public or state.modified > state.head_time
+
+
+def _is_public(state: State) -> bool | None:
+    package = state.package
+    return None if package is None else "public" in get_permission_labels().get_dataset_labels(package)
+
+
+def _what_waits(state: State) -> str:
+    parts = ["its repositories are to be destroyed"] if state.purging else []
+    parts += [f"{len(state.waiting)} revisions wait"] if state.waiting else []
+    parts += [f"tags wait: {', '.join(state.waiting_tags)}"] if state.waiting_tags else []
+    return "; ".join(parts) + (f". The last error: {state.error}" if state.error else "")
+
+
+def mend(check: Check, findings: Sequence[Finding]) -> tuple[list[Finding], dict[str, str]]:
+    """Put right what can be put right.
+
+    :returns: what is still wrong afterwards; and why, by dataset, where putting it right failed
+    """
+    left, failed = [], {}
+    for name in dict.fromkeys(finding.package_id for finding in findings):
+        mine = [finding for finding in findings if finding.package_id == name]
+        curable = sorted((finding for finding in mine if finding.mends), key=_turn)
+        if errors := _try(curable):
+            failed[name] = errors[0]
+        if name and curable:
+            left += check.confirm(name)
+        else:
+            left += [finding for finding in mine if errors or not finding.mends]
+    return left, failed
+
+
+def _try(findings: Sequence[Finding]) -> list[str]:
+    errors = []
+    for finding in findings:
+        try:
+            _mend(finding)
+        except MetastoreError as error:
+            errors.append(str(error))
+    return errors
+
+
+def _turn(finding: Finding) -> int:
+    """Hide first; record and publish last."""
+    return -1 if finding.kind in FIRST else _OURS.index(finding.kind) + 1 if finding.kind in _OURS else 0
+
+
+def _mend(finding: Finding) -> None:
+    if finding.kind == "unrecorded":
+        recorder.record_now(finding.package_id, MESSAGE)
+    elif finding.kind == "waiting":
+        publisher.publish(finding.package_id, purge=True)
+    elif not finding.package_id:
+        config.backend().mend(Expected(""), finding)
+    else:
+        with waiting.take(finding.package_id, patience=config.publish_timeout()):
+            for expected in Check()._expected([finding.package_id], None):
+                config.backend().mend(expected, finding)

@@ -1,0 +1,28 @@
+"""What ``ckan metastore check`` said, and changes that pass by CKAN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ckan import model
+from sqlalchemy import text
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the command said."""
+
+    exit_code: int
+    found: list[dict[str, Any]]
+    failed: dict[str, str]
+
+    @property
+    def kinds(self) -> list[str]:
+        return [finding["kind"] for finding in self.found]
+
+
+def sql(statement: str, **values: Any) -> None:
+    """Change the database past CKAN's object-relational mapper."""
+    model.Session.execute(text(statement), values)
+    model.Session.commit()
