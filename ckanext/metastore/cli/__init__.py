@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ckanext.metastore.cli.check import check
+from ckanext.metastore.cli.export import export
 from ckanext.metastore.cli.gc import gc
 from ckanext.metastore.cli.publish import publish
 from ckanext.metastore.command import keys
@@ -18,6 +19,7 @@ def metastore() -> None:
 
 
 metastore.add_command(check)
+metastore.add_command(export)
 metastore.add_command(gc)
 metastore.add_command(keys)
 metastore.add_command(publish)

@@ -28,7 +28,7 @@ def check(datasets: Sequence[str], thorough: bool, fix: bool, as_json: bool) -> 
     Named datasets are looked at thoroughly. Exit status 1 where something is wrong; with --fix, where something is
     wrong still. Nothing is deleted, no history is changed.
     """
-    ids = [_id(dataset) for dataset in datasets] or checks.datasets(config.dataset_types())
+    ids = dataset_ids(datasets)
     how = Check(thorough=thorough or bool(datasets), complete=not datasets)
     hidden = checking.mend(how, how.exposed(ids)) if fix else ([], {})
     with nullcontext(ids) if as_json else click.progressbar(ids, label="Checking") as each:
@@ -72,6 +72,11 @@ def _tell(checked: int, left: Sequence[Finding], failed: dict[str, str], found: 
             click.echo(f"    It was tried: {failed[finding.package_id]}")
     kinds = ", ".join(f"{kind}: {number}" for kind, number in Counter(finding.kind for finding in left).items())
     click.echo(f"checked: {checked}, found: {found}, left: {len(left)}" + (f" ({kinds})" if kinds else ""))
+
+
+def dataset_ids(datasets: Sequence[str]) -> list[str]:
+    """The ids of datasets that are given by id or name; of all, where none is."""
+    return [_id(dataset) for dataset in datasets] or checks.datasets(config.dataset_types())
 
 
 def _id(dataset: str) -> str:

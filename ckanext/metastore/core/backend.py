@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, Protocol
 
 from ckanext.metastore.core.errors import Invalid
@@ -127,6 +128,29 @@ class Backend(Protocol):
         No history is deleted, no ref forced, and nothing touched that is not known.
 
         :raises MetastoreError: it cannot be done, or not now
+        """
+
+    def export(
+        self,
+        package: Expected,
+        *,
+        target: Path,
+        private: bool = False,
+        newest: str | None = None,
+        revisions: Iterable[RecordedRevision] = (),
+        tags: Iterable[TagUpdate] = (),
+    ) -> None:
+        """Write a package's history as a bare repository of its own, that needs no other; or move one forward.
+
+        A new one is there as a whole or not at all. The package's published revisions are looked for wherever they are.
+
+        :param private: all of the history, and not only what is public
+        :param newest: the revision that a clone checks out; the newest public one, where none is given
+        :param revisions: what is recorded, and perhaps in no repository yet, oldest first
+        :param tags: the same
+        :raises NotFound: a revision that was published is nowhere
+        :raises Conflict: what is there holds something else, or a revision's parent is nowhere
+        :raises Unavailable: it cannot be read or written
         """
 
     def commit_url(self, package_id: str, *, sha: str) -> str | None:

@@ -40,6 +40,8 @@ class State:
     head: str | None = None
     head_time: int = 0
     public_head: str | None = None
+    seq: int = 0
+    public_seq: int = 0
     purging: bool = False
     waiting: list[str] = field(default_factory=list)
     waiting_tags: list[str] = field(default_factory=list)
@@ -48,6 +50,11 @@ class State:
     private: list[str] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     private_tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def all_public(self) -> bool:
+        """Whether there are no private revisions."""
+        return self.seq == self.public_seq
 
     @property
     def head_is_public(self) -> bool:
@@ -95,11 +102,11 @@ def _packages(session: Session, found: dict[str, State]) -> None:
 
 def _datasets(session: Session, found: dict[str, State]) -> None:
     table = dataset_table.c
-    columns = (table.id, table.head, table.head_time, table.public_head, table.purging)
+    columns = (table.id, table.head, table.head_time, table.public_head, table.seq, table.public_seq, table.purging)
     for row in session.execute(select(*columns).where(table.id.in_(found))):
         state = found[row.id]
         state.head, state.head_time, state.public_head = row.head, row.head_time or 0, row.public_head
-        state.purging = row.purging
+        state.seq, state.public_seq, state.purging = row.seq, row.public_seq, row.purging
         state.published = row.public_head
 
 

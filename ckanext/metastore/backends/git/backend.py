@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from ckanext.metastore.backends.git.exporter import GitExporter
 from ckanext.metastore.backends.git.history import History
-from ckanext.metastore.backends.git.inspector import GitInspector
 from ckanext.metastore.backends.git.packing import pack
 from ckanext.metastore.backends.git.publishing import moved, publish_private, publish_public, publish_tag, remove_tag
 from ckanext.metastore.backends.git.repository import TAGS
@@ -28,7 +28,7 @@ from ckanext.metastore.core.types import (
 )
 
 
-class GitBackend(GitInspector):
+class GitBackend(GitExporter):
     """Histories in a folder of bare repositories.
 
     :param path: the folder; it is made when it is first needed

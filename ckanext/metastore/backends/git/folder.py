@@ -83,7 +83,7 @@ class Folder:
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists():
                 with _suppress_taken():
-                    _move(repository, path)
+                    move(repository, path)
             self._lend(package_id)
         return Repository(path)
 
@@ -103,8 +103,8 @@ class Folder:
                 raise Conflict(f"{new_id} has a history of its own")
             if private.exists():
                 _write_alternates(private, [_alternate(public), _alternate(new_public)])
-            _move(public, new_public)
-            _move(private, new_private)
+            move(public, new_public)
+            move(private, new_private)
             self._lend(new_id)
 
     def purge(self, package_id: str) -> None:
@@ -124,7 +124,7 @@ class Folder:
                 path = self.path(package_id, public=public)
                 gone.append(path.with_name(f".gone-{path.name}"))
                 shutil.rmtree(gone[-1], ignore_errors=True)
-                _move(path, gone[-1])
+                move(path, gone[-1])
         return gone
 
     def is_lent(self, package_id: str) -> bool:
@@ -184,7 +184,7 @@ def create_repository(path: Path, branch: str, mode: int = 0o777) -> None:
         (new / directory).mkdir(parents=True)
     _write_durably(new / "config", _CONFIG)
     _write_durably(new / "HEAD", f"ref: refs/heads/{branch}\n")
-    _move(new, path)
+    move(new, path)
 
 
 def _alternate(public: Path) -> Path:
@@ -214,7 +214,7 @@ def _write_durably(path: Path, text: str) -> None:
     _sync(path.parent)
 
 
-def _move(path: Path, new: Path) -> None:
+def move(path: Path, new: Path) -> None:
     """Rename a repository, where it is there, durably."""
     if path.exists():
         path.rename(new)

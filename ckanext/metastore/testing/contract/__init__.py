@@ -1,7 +1,9 @@
 """What a backend promises, as tests. Each module is one part of the promise."""
 
+from ckanext.metastore.testing.contract.checking import CheckingContract
 from ckanext.metastore.testing.contract.concurrency import ConcurrencyContract
 from ckanext.metastore.testing.contract.deleting import DeletingContract
+from ckanext.metastore.testing.contract.exporting import ExportingContract
 from ckanext.metastore.testing.contract.input import InputContract
 from ckanext.metastore.testing.contract.privacy import PrivacyContract
 from ckanext.metastore.testing.contract.publishing import PublishingContract
@@ -18,6 +20,8 @@ class BackendContract(
     InputContract,
     PublishingContract,
     PrivacyContract,
+    CheckingContract,
+    ExportingContract,
     ConcurrencyContract,
 ):
     """Everything that a backend promises.
