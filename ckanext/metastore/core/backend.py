@@ -14,7 +14,7 @@ and a test class that inherits :class:`ckanext.metastore.testing.BackendContract
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -302,6 +302,9 @@ class Registry(Protocol):
 
     def elsewhere(self, package_id: str) -> Hosted | None:
         """Give what is known of the package's repository under another address of a host; ``None`` where nothing is."""
+
+    def get_all(self, package_ids: Collection[str]) -> Mapping[str, Hosted]:
+        """Give the repositories of those of the packages that have one."""
 
     def put(self, package_id: str, hosted: Hosted) -> None:
         """Remember the package's repository, durably, at once."""

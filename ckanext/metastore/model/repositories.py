@@ -6,6 +6,7 @@ Written on connections of their own: what has happened at the host has happened,
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,13 @@ class Repositories:
         """The dataset's repository; None where it has none."""
         row = _row(dataset_id)
         return _hosted(row) if row and row.host == self.host else None
+
+    def get_all(self, dataset_ids: Collection[str]) -> dict[str, Hosted]:
+        """The repositories of those of the datasets that have one."""
+        table = repository_table.c
+        with _engine().connect() as connection:
+            query = select(repository_table).where(table.dataset_id.in_(dataset_ids) & (table.host == self.host))
+            return {row.dataset_id: _hosted(row) for row in connection.execute(query)}
 
     def elsewhere(self, dataset_id: str) -> Hosted | None:
         """The dataset's repository under another address: that of another host, or the host's former one."""

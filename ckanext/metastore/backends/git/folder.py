@@ -139,6 +139,12 @@ class Folder:
         with translated_errors("lend the objects"):
             self._lend(package_id)
 
+    def put_aside(self, package_id: str, when: str) -> None:
+        """Take a damaged public repository out of the way, under the lock. It stays, for people to look at."""
+        path = self.path(package_id, public=True)
+        with translated_errors("put the repository aside"):
+            move(path, path.with_name(f".damaged-{when}-{path.name}"))
+
     def unfinished(self) -> list[Path]:
         """List what killed processes have left behind half made or half removed, and nobody is at work on."""
         found = [*self.root.glob(".clone-*"), *self.root.glob("[!.]*/.new-*"), *self.root.glob("[!.]*/.gone-*")]

@@ -27,17 +27,20 @@ _KEPT = "refs/metastore/"
 """What is the backend's own, and served to nobody."""
 
 
-def look(folder: Folder, branch: str, package: Expected, *, thorough: bool) -> Iterator[Finding]:
-    """Find what is wrong with both repositories of a package."""
-    lent = folder.is_lent(package.package_id)
-    if not lent:
+def look_public(folder: Folder, branch: str, package: Expected, *, thorough: bool) -> Iterator[Finding]:
+    """Find what is wrong with a package's public repository."""
+    yield from _locks(package, folder.path(package.package_id, public=True))
+    yield from _readable(folder, branch, package, True, thorough)
+
+
+def look_private(folder: Folder, branch: str, package: Expected, *, thorough: bool) -> Iterator[Finding]:
+    """Find what is wrong with its private one."""
+    yield from _locks(package, folder.path(package.package_id, public=False))
+    if folder.is_lent(package.package_id):
+        yield from _readable(folder, branch, package, False, thorough)
+    else:
         detail = "its alternates do not lead to the public repository"
         yield Finding("not-lent", package.package_id, detail, mends=True)
-    for public in (True, False):
-        path = folder.path(package.package_id, public=public)
-        yield from _locks(package, path)
-        if public or lent:
-            yield from _readable(folder, branch, package, public, thorough)
 
 
 def _readable(folder: Folder, branch: str, package: Expected, public: bool, thorough: bool) -> Iterator[Finding]:

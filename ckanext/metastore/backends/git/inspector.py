@@ -24,7 +24,7 @@ class GitInspector(GitReader):
         known = set()
         for package in packages:
             known |= {self._name(package, public=public) for public in (True, False)} if complete else set()
-            yield from self._look(package, thorough=thorough)
+            yield from self._guarded(package, thorough=thorough)
         if complete:
             yield from self._strangers(set(there) - known)
 
@@ -58,12 +58,16 @@ class GitInspector(GitReader):
         if private is not None and package.private and package.private[-1] in private:
             inspecting.hold(private, package.private[-1])
 
-    def _look(self, package: Expected, *, thorough: bool) -> Iterator[Finding]:
-        """Find what is wrong with one package."""
+    def _guarded(self, package: Expected, *, thorough: bool) -> Iterator[Finding]:
         try:
-            yield from inspecting.look(self._folder, self._branch, package, thorough=thorough)
+            yield from self._look(package, thorough=thorough)
         except MetastoreError as error:
             yield Finding("corrupt", package.package_id, str(error), "see whether the disk is well")
+
+    def _look(self, package: Expected, *, thorough: bool) -> Iterator[Finding]:
+        """Find what is wrong with one package."""
+        yield from inspecting.look_public(self._folder, self._branch, package, thorough=thorough)
+        yield from inspecting.look_private(self._folder, self._branch, package, thorough=thorough)
 
     def _strangers(self, names: set[str]) -> Iterator[Finding]:
         for name in sorted(names):

@@ -97,15 +97,26 @@ class Remote:
         options = ["--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]
         self._run(repository, ["fetch", *options], refspecs)
 
-    def _run(self, repository: Path, command: Sequence[str], refspecs: Sequence[str]) -> None:
+    def refs(self, repository: Path) -> dict[str, str]:
+        """Ask for the branches and tags that the host has, and the shas of the commits that they lead to.
+
+        :param repository: where the program runs; need not be there
+        :raises NotFound: there is no such repository, or it is hidden from us
+        """
+        found: dict[str, str] = {}
+        for line in self._run(repository, ["ls-remote"], ["refs/heads/*", "refs/tags/*"]).splitlines():
+            sha, _, name = line.partition("\t")
+            found[name.removesuffix("^{}")] = sha  # what an annotated tag leads to comes after it
+        return found
+
+    def _run(self, repository: Path, command: Sequence[str], refspecs: Sequence[str]) -> str:
         password = self.password()
         basic = base64.b64encode(f"{_USER}:{password}".encode()).decode()
         result = self._try(repository, [*command, self.url, *refspecs], basic)
         if not result.returncode:
-            return
+            return result.stdout
         if self.follows and _REDIRECTED.search(result.stderr) and (url := self._other_name(repository, basic)):
-            replace(self, url=url, follows=False)._run(repository, command, refspecs)
-            return
+            return replace(self, url=url, follows=False)._run(repository, command, refspecs)
         output = f"{result.stdout}\n{result.stderr}"
         for secret in filter(None, (password, basic)):
             output = output.replace(secret, "***")

@@ -14,7 +14,9 @@ from urllib.parse import quote, urlsplit
 from ckanext.metastore.backends.git.transport import Moved
 from ckanext.metastore.backends.github import deadline
 from ckanext.metastore.backends.github.credentials import credentials
-from ckanext.metastore.backends.github.mirror import ATTEMPTS, Mirror, refs
+from ckanext.metastore.backends.github.hosting import Hosting
+from ckanext.metastore.backends.github.inspector import HostInspector
+from ckanext.metastore.backends.github.mirror import ATTEMPTS, refs
 from ckanext.metastore.backends.github.places import ByName, Places, Registered
 from ckanext.metastore.backends.github.repositories import Repositories
 from ckanext.metastore.core.backend import Registry
@@ -39,7 +41,7 @@ PURGES = ("delete", "archive")
 T = TypeVar("T")
 
 
-class GitHubBackend(Mirror):
+class GitHubBackend(HostInspector):
     """Histories at GitHub, and a folder of bare repositories that holds what was needed of them.
 
     :param path: the folder; all of it may be lost at any time
@@ -83,6 +85,7 @@ class GitHubBackend(Mirror):
         proof = credentials(token, app_id, app_private_key_file, app_installation_id, api_url, timeout)
         api = Repositories(api_url, proof, timeout)
         places: Places = Registered(api, owner, purge, registry) if registry is not None else ByName(api, owner, purge)
+        self._hosting = Hosting(api, registry) if registry is not None else None
         super().__init__(
             path,
             places=places,

@@ -29,11 +29,11 @@ ATTEMPTS = 3
 BATCH = 500
 """Refs that one push moves: their names stand in the program's arguments, of which there may be 2 MB."""
 
-STALE_CLONE_AGE = 60.0
+STALECLONE_AGE = 60.0
 """Seconds beyond the time that a clone may take: what is older was left behind by a process that was killed."""
 
-_CLONE = ".clone-"
-_REFSPECS = [f"+refs/{kind}/*:{staging.REMOTE}{kind}/*" for kind in ("heads", "tags")]
+CLONE = ".clone-"
+REFSPECS = [f"+refs/{kind}/*:{staging.REMOTE}{kind}/*" for kind in ("heads", "tags")]
 
 
 class Mirror(GitBackend):
@@ -199,7 +199,7 @@ class Mirror(GitBackend):
         if repository is None:
             return self._cloned(package_id, remote), True
         before = refs(repository)
-        remote.fetch(repository.path, _REFSPECS)
+        remote.fetch(repository.path, REFSPECS)
         repository = Repository(repository.path)
         if staging.is_all_ours(repository) and self._places.is_ours(package_id):
             # The history began on another backend, and GitHub's repository is new.
@@ -213,12 +213,12 @@ class Mirror(GitBackend):
         with translated_errors("clone the repository"):
             self._folder.root.mkdir(parents=True, exist_ok=True)
             self._clear_stale_clones()
-            place = Path(tempfile.mkdtemp(prefix=_CLONE, dir=self._folder.root))
+            place = Path(tempfile.mkdtemp(prefix=CLONE, dir=self._folder.root))
         try:
             path = place / "repository.git"
             with translated_errors("clone the repository"):
                 create_repository(path, self._branch)
-            remote.fetch(path, _REFSPECS)
+            remote.fetch(path, REFSPECS)
             repository = Repository(path)
             staging.take_over(repository, self._branch)
             staging.stamp(repository, self._places.number(package_id))
@@ -228,9 +228,9 @@ class Mirror(GitBackend):
 
     def _clear_stale_clones(self) -> None:
         """Remove what processes have left behind that were killed while they cloned."""
-        for place in self._folder.root.glob(f"{_CLONE}*"):
+        for place in self._folder.root.glob(f"{CLONE}*"):
             with suppress(FileNotFoundError):
-                if time.time() - place.stat().st_mtime > self._timeout + STALE_CLONE_AGE:
+                if time.time() - place.stat().st_mtime > self._timeout + STALECLONE_AGE:
                     shutil.rmtree(place, ignore_errors=True)
 
     def _remote(self, package_id: str) -> Remote:

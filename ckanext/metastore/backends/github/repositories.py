@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from github import Auth, Github
@@ -24,6 +26,21 @@ from ckanext.metastore.core.types import Hosted, Profile
 _DESCRIPTION_LIMIT = 350
 _TOPIC_LIMIT = 50
 _TOPICS_LIMIT = 20
+
+
+PAGE = 100
+"""Repositories that one request lists."""
+
+
+@dataclass(frozen=True)
+class There:
+    """A repository as GitHub says that it is.
+
+    :param archived: whether it takes no changes
+    """
+
+    hosted: Hosted
+    archived: bool
 
 
 class Repositories:
@@ -93,6 +110,25 @@ class Repositories:
         """
         return bounded(lambda: _hosted(self._client(lazy=False).get_repo(repository_id)), self._timeout)
 
+    def look_closely(self, repository_id: int) -> There:
+        """The same; and whether it is archived."""
+        return bounded(lambda: _there(self._client(lazy=False).get_repo(repository_id)), self._timeout)
+
+    def list(self, owner: str) -> Iterator[There]:
+        """List an owner's repositories; a request for each hundred."""
+        try:
+            pages = self._client().get_organization(owner).get_repos(type="all")
+            first = bounded(lambda: _page(pages, 0), self._timeout)
+        except NotFound:
+            self._check_user(owner)
+            pages = self._client().get_user().get_repos(affiliation="owner")
+            first = bounded(lambda: _page(pages, 0), self._timeout)
+        number = 0
+        while first:
+            yield from first
+            number += 1
+            first = bounded(partial(_page, pages, number), self._timeout) if len(first) == PAGE else []
+
     def change(self, repository_id: int, *, name: str, **changes: Any) -> None:
         """Change a repository's name, description, homepage, or whether it is private or archived.
 
@@ -134,7 +170,16 @@ class Repositories:
             seconds_between_requests=None,
             seconds_between_writes=None,
             lazy=lazy,
+            per_page=PAGE,
         )
+
+
+def _there(repository: Repository) -> There:
+    return There(_hosted(repository), repository.archived)
+
+
+def _page(pages: Any, number: int) -> list[There]:
+    return [_there(repository) for repository in pages.get_page(number)]
 
 
 def _hosted(repository: Repository) -> Hosted:

@@ -136,6 +136,12 @@ class Repositories:
             self._store.remove("repository", str(number))
             shutil.rmtree(repository.path)
 
+    def owned(self, owner: str) -> list[Repository]:
+        """List an account's repositories, the oldest first."""
+        with self._lock:
+            found = [one for one in self._all.values() if one.owner.lower() == owner.lower()]
+        return sorted(found, key=lambda one: one.id)
+
     def count(self, owner: str, *, private: bool) -> int:
         """Count an owner's repositories."""
         with self._lock:

@@ -20,6 +20,8 @@ def register(routes: Routes) -> None:
     """Say what is answered here."""
     routes.add("POST", "/user/repos", _create_mine)
     routes.add("POST", "/orgs/<login>/repos", _create_in_organization)
+    routes.add("GET", "/user/repos", _list_mine)
+    routes.add("GET", "/orgs/<login>/repos", _list_of_organization)
     routes.on_repository("GET", "", _show)
     routes.on_repository("PATCH", "", _change, needs="administration", even_archived=True)
     routes.on_repository("DELETE", "", _delete, needs="administration", even_archived=True)
@@ -38,6 +40,24 @@ def _create_in_organization(call: Call, login: str) -> Response:
         raise forbidden("You need admin access to the organization before adding a repository to it.")
     call.permit("administration")
     return _create(call, account.login)
+
+
+def _list_mine(call: Call) -> Response:
+    """Only those that one owns, which GitHub gives where it is asked for these."""
+    return _list(call, call.bearer.owner)
+
+
+def _list_of_organization(call: Call, login: str) -> Response:
+    account = call.world.accounts.get(login)
+    if not account.is_organization:
+        raise not_found()
+    return _list(call, account.login)
+
+
+def _list(call: Call, owner: str) -> Response:
+    seen = [one for one in call.world.repositories.owned(owner) if call.world.sees(call.token, one)]
+    page, headers = call.page(seen)
+    return answer([minimal_repository(call, one) for one in page], headers=headers)
 
 
 def _create(call: Call, owner: str) -> Response:

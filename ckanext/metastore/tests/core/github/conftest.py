@@ -86,6 +86,9 @@ class Registry:
     def get(self, package_id):
         return self.kept.get(package_id)
 
+    def get_all(self, package_ids):
+        return {package_id: self.kept[package_id] for package_id in package_ids if package_id in self.kept}
+
     def put(self, package_id, hosted):
         self.kept[package_id] = hosted
 
