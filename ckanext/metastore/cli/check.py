@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -31,7 +32,7 @@ def check(datasets: Sequence[str], thorough: bool, fix: bool, as_json: bool) -> 
     ids = dataset_ids(datasets)
     how = Check(thorough=thorough or bool(datasets), complete=not datasets)
     hidden = checking.mend(how, how.exposed(ids)) if fix else ([], {})
-    with nullcontext(ids) if as_json else click.progressbar(ids, label="Checking") as each:
+    with nullcontext(ids) if as_json else click.progressbar(ids, label="Checking", file=sys.stderr) as each:
         found = how.find(each)
     left, failed = checking.mend(how, found) if fix else (found, {})
     (_tell_json if as_json else _tell)(len(ids), left, hidden[1] | failed, len(found))
@@ -83,6 +84,7 @@ def _id(dataset: str) -> str:
     package = model.Package.get(dataset)
     if package is not None:
         return str(package.id)
-    if checks.states([dataset])[dataset].head is None:
+    state = checks.states([dataset])[dataset]
+    if state.head is None and not state.purging:
         raise click.UsageError(f"There is no dataset {dataset}")
     return dataset

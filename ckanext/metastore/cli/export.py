@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -29,7 +30,7 @@ def export(folder: Path, datasets: Sequence[str], private: bool, as_json: bool) 
     ids = dataset_ids(datasets)
     job = Export(folder, private)
     exported, failed = 0, {}
-    with nullcontext(ids) if as_json else click.progressbar(ids, label="Exporting") as each:
+    with nullcontext(ids) if as_json else click.progressbar(ids, label="Exporting", file=sys.stderr) as each:
         for dataset_id in each:
             try:
                 exported += job.write(dataset_id)

@@ -8,6 +8,8 @@ from typing import Any
 from ckan import model
 from sqlalchemy import text
 
+from ckanext.metastore.tests.examples import ROOT, blocks
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -26,3 +28,10 @@ def sql(statement: str, **values: Any) -> None:
     """Change the database past CKAN's object-relational mapper."""
     model.Session.execute(text(statement), values)
     model.Session.commit()
+
+
+def statements(section: str, dataset_id: str) -> str:
+    """The SQL that docs/operations.rst gives in a section, for one dataset."""
+    (block,) = (block for block in blocks(ROOT / "docs/operations.rst", "sql") if block.section == section)
+    inner = block.text.replace("BEGIN;", "").replace("COMMIT;", "")
+    return inner.replace("'ID'", f"'{dataset_id}'")

@@ -121,11 +121,21 @@ class Portal:
         if program == "ckanapi":
             return self._ckanapi(arguments)
         model.Session.remove()
+        environment = {**self._environment, **self._told()} if program == "ckan" else self._environment
         done = subprocess.run(
-            ["bash", "-c", words], env=self._environment, cwd=self._folder, capture_output=True, text=True, check=False
+            ["bash", "-c", words], env=environment, cwd=self._folder, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"$ {words}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+    def _told(self) -> dict[str, str]:
+        """Our options as they are now, for a CKAN of its own."""
+        options = {str(key): self._options.get(str(key)) for key in config_declaration.iter_options()}
+        return {
+            key.upper().replace(".", "__"): " ".join(value) if isinstance(value, list) else str(value)
+            for key, value in options.items()
+            if key.startswith(config.PREFIX) and value not in (None, "")
+        } | {"CKANEXT__METASTORE__PATH": config.path()}
 
     def _ckanapi(self, arguments: list[str]) -> str:
         """Do as the program does, which takes seconds to start; as Edda, where nobody else is named."""

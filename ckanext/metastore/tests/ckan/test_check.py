@@ -11,10 +11,11 @@ import ckan.plugins as p
 import pytest
 from ckan.tests import factories
 
+from ckanext.metastore import publisher
 from ckanext.metastore.cli import metastore
 from ckanext.metastore.testing.git import git as run_git
 
-from .checks import sql
+from .checks import sql, statements
 
 OLD = time.time() - 7200
 
@@ -113,12 +114,18 @@ def test_drafts_and_other_types_need_none(check, act, organization):
     assert check(draft["id"], other["id"]).found == []
 
 
-def test_a_history_without_a_dataset(check, act, dataset):
+def test_a_history_without_a_dataset(check, glance, dataset, git):
     for table in ("resource", "package_tag"):
         sql(f"DELETE FROM {table} WHERE package_id = :id", id=dataset["id"])
     sql("DELETE FROM package WHERE id = :id", id=dataset["id"])
     answer = check(dataset["id"], "--fix")
     assert (answer.exit_code, answer.kinds) == (1, ["no-dataset"])
+    assert git(dataset["id"]).public.exists()
+    sql(statements("A history without a dataset", dataset["id"]))
+    assert check(dataset["id"]).kinds == ["waiting"]
+    publisher.publish(dataset["id"], purge=True)
+    assert not git(dataset["id"]).public.exists()
+    assert glance(dataset["id"]) == []
 
 
 def test_what_waits_after_an_outage(check, act, dataset, git, repositories):

@@ -11,6 +11,7 @@ import re
 import pytest
 from docutils import nodes
 
+from ckanext.metastore.core.findings import KINDS
 from ckanext.metastore.tests.examples import README, ROOT, Command, StandIns, blocks, commands, document
 
 ARCHITECTURE = ROOT / "docs/architecture.rst"
@@ -62,6 +63,11 @@ def test_every_function_that_the_architecture_names_with_its_module_is_there():
         assert re.search(rf"^\s*(def|class) {name.split('.')[-1]}\b", (PACKAGE / module).read_text(), re.MULTILINE), (
             name
         )
+
+
+def test_operations_says_what_to_do_about_every_finding():
+    text = (ROOT / "docs/operations.rst").read_text()
+    assert set(re.findall(r"^   \* - ``([\w-]+)``$", text, re.MULTILINE)) == set(KINDS)
 
 
 # -- the runner itself ----------------------------------------------------------------------------------------------

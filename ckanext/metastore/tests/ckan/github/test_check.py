@@ -12,7 +12,7 @@ from github import Auth, Github
 from ckanext.metastore.backends.github import hosting
 from ckanext.metastore.testing.git import git as run_git
 from ckanext.metastore.testing.github import Fault
-from ckanext.metastore.tests.ckan.checks import sql
+from ckanext.metastore.tests.ckan.checks import sql, statements
 
 from .conftest import head
 
@@ -138,9 +138,13 @@ def test_archived_there(check, dataset, there):
     assert check(dataset["id"]).found == []
 
 
-def test_deleted_there(check, dataset, there):
+def test_deleted_there(check, act, dataset, github, there, name):
     there.delete()
     assert check(dataset["id"], "--fix").kinds == ["host-missing"]
+    sql(statements("A repository at GitHub is gone for good", dataset["id"]))
+    saved = act("package_patch", id=dataset["id"], title="Again")
+    assert check(dataset["id"]).found == []
+    assert head(github, name) == saved["revision_id"]
 
 
 def test_deleted_and_made_anew(check, dataset, github, token, there, name):

@@ -25,7 +25,7 @@ def test_an_organizations(api, client, github):
     client.get_repo("city/r1").edit(archived=True)
     github.forget_requests()
     found = list(api.list("city"))
-    assert asked(github) == ["GET /orgs/city/repos"] * 3
+    assert [line.partition("?")[0] for line in asked(github)] == ["GET /orgs/city/repos"] * 3
     assert [there.hosted.profile.name for there in found] == ["r0", "r1", "r2", "r3", "r4"]
     assert [there.archived for there in found] == [False, True, False, False, False]
     assert [there.hosted.private for there in found] == [False, False, False, True, False]
