@@ -19,13 +19,14 @@ from ckanext.metastore.core.findings import FIRST, Expected, Finding
 from ckanext.metastore.model import checks, waiting
 from ckanext.metastore.model.checks import State
 
-BATCH = 500
+BATCH = 100
 MESSAGE = "Record what was changed outside of CKAN"
 
 _OURS = ("unrecorded", "waiting")
 """What is mended here, and not by the backend, after all that is: what waits may need a repository put right."""
 
 _NO_DATASET = "bring the dataset back, or destroy its history: see docs/operations.rst"
+_NOT_SHOWN = "open the dataset's page, and look into CKAN's log: CKAN or a plugin fails"
 _NO_HISTORY = "its next save begins one; so does: ckan metastore backfill"
 
 
@@ -55,7 +56,7 @@ class Check:
         own: list[Finding] = []
         try:
             with waiting.take(dataset_id, patience=config.publish_timeout()):
-                expected = list(self._expected([dataset_id], own))
+                expected = list(self._expected([dataset_id], own, purging=False))
                 there = list(config.backend().inspect(expected, thorough=self.thorough))
         except MetastoreError as error:
             return [Finding("waiting", dataset_id, str(error), mends=True)]
@@ -66,8 +67,13 @@ class Check:
         secret = (expected for expected in self._expected(dataset_ids, None) if expected.public is False)
         return [finding for finding in config.backend().inspect(secret) if finding.kind in FIRST]
 
-    def _expected(self, dataset_ids: Iterable[str], found: list[Finding] | None) -> Iterator[Expected]:
-        """What the repositories are to hold; what CKAN and the tables disagree on is put into ``found``."""
+    def _expected(
+        self, dataset_ids: Iterable[str], found: list[Finding] | None, *, purging: bool = True
+    ) -> Iterator[Expected]:
+        """What the repositories are to hold; what CKAN and the tables disagree on is put into ``found``.
+
+        :param purging: also of datasets that are no more, whose repositories are to be destroyed: these are no orphans
+        """
         remaining = iter(dataset_ids)
         while batch := list(islice(remaining, BATCH)):
             states = checks.states(batch)
@@ -76,7 +82,7 @@ class Check:
             for state in states.values():
                 if found is not None:
                     found.extend(self._tables(state, public[state.dataset_id]))
-                if not state.purging:
+                if purging or not state.purging:
                     shown = public[state.dataset_id]
                     yield state.expected(public=state.head_is_public if shown else shown)
 
@@ -95,12 +101,21 @@ class Check:
         if state.head is None:
             if state.active:
                 yield Finding("no-history", state.dataset_id, "it has no revision", _NO_HISTORY)
-        elif self._may_differ(state, public) and recorder.is_unrecorded(state.dataset_id):
-            detail = f"CKAN's dataset is another than revision {state.head}"
-            yield Finding("unrecorded", state.dataset_id, detail, mends=True)
+        elif self._may_differ(state, public):
+            yield from _compared(state)
 
     def _may_differ(self, state: State, public: bool | None) -> bool:
         return self.thorough or public is not state.head_is_public or state.modified > state.head_time
+
+
+def _compared(state: State) -> Iterator[Finding]:
+    try:
+        if recorder.is_unrecorded(state.dataset_id):
+            detail = f"CKAN's dataset is another than revision {state.head}"
+            yield Finding("unrecorded", state.dataset_id, detail, mends=True)
+    except Exception as error:  # whatever CKAN or a plugin raises: the others are to be looked at all the same
+        detail = f"CKAN cannot show it: {type(error).__name__}: {error}"
+        yield Finding("unrecorded", state.dataset_id, detail, _NOT_SHOWN)
 
 
 def _is_public(state: State) -> bool | None:
@@ -138,8 +153,9 @@ def _try(findings: Sequence[Finding]) -> list[str]:
     for finding in findings:
         try:
             _mend(finding)
-        except MetastoreError as error:
-            errors.append(str(error))
+        except Exception as error:  # one dataset's trouble is not the others'
+            model.Session.rollback()
+            errors.append(str(error) if isinstance(error, MetastoreError) else f"{type(error).__name__}: {error}")
     return errors
 
 
@@ -157,5 +173,5 @@ def _mend(finding: Finding) -> None:
         config.backend().mend(Expected(""), finding)
     else:
         with waiting.take(finding.package_id, patience=config.publish_timeout()):
-            for expected in Check()._expected([finding.package_id], None):
+            for expected in Check()._expected([finding.package_id], None, purging=False):
                 config.backend().mend(expected, finding)

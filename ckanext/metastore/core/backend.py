@@ -1,10 +1,11 @@
 """What a backend is, and how one is made by name.
 
-A backend keeps the history of many packages, each in a Git repository of its own. It has two faces:
+A backend keeps the history of many packages, each in a Git repository of its own. It has three faces:
 
 *   **the halves**: :meth:`~Backend.record` computes a revision as bytes and touches nothing; :meth:`~Backend.publish`
     replays such bytes into the repository, as often as it takes. A caller with a database (the CKAN layer) commits
     between the two.
+*   **the upkeep** in ``core/upkeep.py``: what an operator asks for.
 *   **the verbs** of a store: ``create``, ``fetch``, ``update``, ... Each is the two halves in one call. Here the
     repository's refs are the truth, and everything is public.
 
@@ -14,14 +15,12 @@ and a test class that inherits :class:`ckanext.metastore.testing.BackendContract
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any, Protocol
 
 from ckanext.metastore.core.errors import Invalid
-from ckanext.metastore.core.findings import Expected, Finding
 from ckanext.metastore.core.types import (
     Author,
     Change,
@@ -35,11 +34,12 @@ from ckanext.metastore.core.types import (
     Tag,
     TagUpdate,
 )
+from ckanext.metastore.core.upkeep import Upkeep
 
 ENTRY_POINT_GROUP = "ckanext.metastore.backends"
 
 
-class Backend(Protocol):
+class Backend(Upkeep, Protocol):
     """The history of many packages. Everything after the package id is keyword-only.
 
     :param keeps_private: whether what :meth:`publish` was given of private revisions is durable here. If not, the
@@ -99,58 +99,6 @@ class Backend(Protocol):
         """Read one file of one revision by its full sha, private ones too. The caller has decided who may.
 
         :raises NotFound: no such dataset, revision or file
-        """
-
-    def repositories(self) -> list[str]:
-        """List the repositories on this machine, by names that :meth:`gc` takes."""
-
-    def gc(self, repository: str) -> None:
-        """Pack a repository's objects and refs. Others may read and write it meanwhile.
-
-        :raises NotFound: there is none of that name
-        :raises Unavailable: it cannot be packed now; nothing is lost
-        """
-
-    def inspect(
-        self, packages: Iterable[Expected], *, thorough: bool = False, complete: bool = False
-    ) -> Iterator[Finding]:
-        """Compare the repositories with what they are to hold. Changes nothing that anybody could see.
-
-        What is at fault with one package is found, not raised. Packages are taken one by one, as they are looked at.
-
-        :param thorough: read every object, and ask a Git host for the branch and tags of each package
-        :param complete: these are all packages that there are: any other repository here is an orphan
-        """
-
-    def mend(self, package: Expected, finding: Finding) -> None:
-        """Put right what was found, where the finding says that it can be. May be repeated.
-
-        No history is deleted, no ref forced, and nothing touched that is not known.
-
-        :raises MetastoreError: it cannot be done, or not now
-        """
-
-    def export(
-        self,
-        package: Expected,
-        *,
-        target: Path,
-        private: bool = False,
-        newest: str | None = None,
-        revisions: Iterable[RecordedRevision] = (),
-        tags: Iterable[TagUpdate] = (),
-    ) -> None:
-        """Write a package's history as a bare repository of its own, that needs no other; or move one forward.
-
-        A new one is there as a whole or not at all. The package's published revisions are looked for wherever they are.
-
-        :param private: all of the history, and not only what is public
-        :param newest: the revision that a clone checks out; the newest public one, where none is given
-        :param revisions: what is recorded, and perhaps in no repository yet, oldest first
-        :param tags: the same
-        :raises NotFound: a revision that was published is nowhere
-        :raises Conflict: what is there holds something else, or a revision's parent is nowhere
-        :raises Unavailable: it cannot be read or written
         """
 
     def commit_url(self, package_id: str, *, sha: str) -> str | None:

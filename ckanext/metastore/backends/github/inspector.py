@@ -22,7 +22,7 @@ from ckanext.metastore.core.errors import Conflict, MetastoreError, NotFound
 from ckanext.metastore.core.findings import Expected, Finding
 from ckanext.metastore.core.types import Hosted
 
-BATCH = 500
+BATCH = 100
 
 _FETCHED = ("missing", "behind", "corrupt", "tag")
 """What GitHub can help out with."""

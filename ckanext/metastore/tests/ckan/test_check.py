@@ -96,6 +96,26 @@ def test_saved_while_the_plugin_was_off(check, glance, act, dataset):
     assert act("package_show", id=dataset["id"], revision_ref="HEAD")["title"] == "Meanwhile"
 
 
+class Fails(p.SingletonPlugin):
+    p.implements(p.IPackageController, inherit=True)
+
+    def after_dataset_show(self, context, pkg_dict):
+        if pkg_dict["title"] == "Fails":
+            raise RuntimeError("A plugin's own fault")
+
+
+def test_one_that_cannot_be_shown_does_not_stop_the_others(load, cli, act, dataset, organization):
+    other = act("package_create", name=factories.Dataset.stub().name, owner_org=organization["id"])
+    load(Fails)
+    sql("UPDATE package SET title = 'Fails' WHERE id = :id", id=dataset["id"])
+    sql("UPDATE package SET title = 'Works' WHERE id = :id", id=other["id"])
+    result = cli.invoke(metastore, ["check", "--json", "--fix", dataset["id"], other["id"]])
+    (finding,) = json.loads(result.stdout)["found"]
+    assert (finding["kind"], finding["id"]) == ("unrecorded", dataset["id"])
+    assert "RuntimeError: A plugin's own fault" in finding["detail"]
+    assert act("package_show", id=other["id"], revision_ref="HEAD")["title"] == "Works"
+
+
 def test_no_history(check, act, organization):
     p.unload("metastore")
     try:
