@@ -6,6 +6,7 @@ only what is found then is told.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -25,7 +26,11 @@ MESSAGE = "Record what was changed outside of CKAN"
 _OURS = ("unrecorded", "waiting")
 """What is mended here, and not by the backend, after all that is: what waits may need a repository put right."""
 
+_PAUSES = (0.2, 1.0)
+"""Seconds. A save has committed, and takes the publishing lock; that takes milliseconds."""
+
 _NO_DATASET = "bring the dataset back, or destroy its history: see docs/operations.rst"
+_LOCKED = "look again later"
 _NOT_SHOWN = "open the dataset's page, and look into CKAN's log: CKAN or a plugin fails"
 _NO_HISTORY = "its next save begins one; so does: ckan metastore backfill"
 
@@ -52,14 +57,28 @@ class Check:
         return [*(finding for suspect in suspects for finding in self.confirm(suspect)), *about_none]
 
     def confirm(self, dataset_id: str) -> list[Finding]:
-        """What is wrong with one dataset, seen while nobody publishes it."""
+        """What is wrong with one dataset, seen while nobody publishes it.
+
+        A save that is committed this moment is yet to be published. So what waits, and has met no error, is looked for
+        again: only what waits all the time is told.
+        """
+        found, waits = self._seen(dataset_id), _under_way(dataset_id)
+        for pause in _PAUSES:
+            if not waits:
+                break
+            time.sleep(pause)
+            now = _under_way(dataset_id)
+            waits = None if now is None else waits & now
+        return [finding for finding in found if finding.kind != "waiting" or waits is None or waits]
+
+    def _seen(self, dataset_id: str) -> list[Finding]:
         own: list[Finding] = []
         try:
             with waiting.take(dataset_id, patience=config.publish_timeout()):
                 expected = list(self._expected([dataset_id], own, purging=False))
                 there = list(config.backend().inspect(expected, thorough=self.thorough))
         except MetastoreError as error:
-            return [Finding("waiting", dataset_id, str(error), mends=True)]
+            return [Finding("locked", dataset_id, str(error), _LOCKED)]
         return [*there, *own]
 
     def exposed(self, dataset_ids: Iterable[str]) -> list[Finding]:
@@ -116,6 +135,13 @@ def _compared(state: State) -> Iterator[Finding]:
     except Exception as error:  # whatever CKAN or a plugin raises: the others are to be looked at all the same
         detail = f"CKAN cannot show it: {type(error).__name__}: {error}"
         yield Finding("unrecorded", state.dataset_id, detail, _NOT_SHOWN)
+
+
+def _under_way(dataset_id: str) -> set[str] | None:
+    """What waits, and may be about to be published; None where nobody is about to."""
+    state = checks.states([dataset_id])[dataset_id]
+    model.Session.rollback()
+    return None if state.error or state.purging else {*state.waiting, *state.waiting_tags}
 
 
 def _is_public(state: State) -> bool | None:

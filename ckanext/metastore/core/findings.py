@@ -11,6 +11,7 @@ KINDS = {
     "no-history": "the dataset has no revision yet",
     "no-dataset": "there is a history, and no dataset",
     "waiting": "something is recorded and not published",
+    "locked": "it is being published all the time that it was to be looked at",
     # in the folder
     "missing": "the repository is not there",
     "behind": "the repository lacks revisions that were published",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
+import threading
 import time
 
 import ckan.plugins as p
 import pytest
+from ckan import model
 from ckan.tests import factories
 
 from ckanext.metastore import publisher
 from ckanext.metastore.cli import metastore
+from ckanext.metastore.model import waiting
 from ckanext.metastore.testing.git import git as run_git
 
 from .checks import sql, statements
@@ -48,6 +52,39 @@ def test_all_datasets_are_looked_at(cli, dataset):
     told = json.loads(cli.invoke(metastore, ["check", "--json"]).stdout)
     assert told["checked"] >= 1
     assert dataset["id"] not in [finding["id"] for finding in told["found"]]
+
+
+def test_saves_that_go_on_are_no_findings(glance, check, act, dataset, organization):
+    """Somebody saves, tags, hides and creates all the time while it is looked at."""
+    stop, trouble, made = threading.Event(), [], [dataset["id"]]
+
+    def save():
+        try:
+            for number in itertools.count():
+                if stop.is_set():
+                    break
+                act("package_patch", id=dataset["id"], title=f"Number {number}", private=number % 3 == 1)
+                act("dataset_tag_create", id=dataset["id"], name=f"v{number}")
+                name = f"{dataset['name']}-{number}"
+                made.append(act("package_create", name=name, owner_org=organization["id"])["id"])
+        except Exception as error:
+            trouble.append(error)
+        finally:
+            model.Session.remove()
+
+    thread = threading.Thread(target=save)
+    thread.start()
+    try:
+        for _ in range(8):
+            ids = list(made)
+            assert [kind for kind in glance(*ids) if kind != "orphan"] == []  # it is not told of the newest
+            assert check(dataset["id"]).found == []
+    finally:
+        stop.set()
+        thread.join()
+    assert trouble == []
+    assert len(made) > 2
+    assert glance(*made) == []
 
 
 def test_a_dataset_that_is_not_there(cli, portal):
@@ -171,6 +208,14 @@ def test_what_waits_although_it_was_written(check, act, dataset, git):
         sha=saved["revision_id"],
     )
     assert check(dataset["id"]).kinds == ["waiting"]
+
+
+def test_somebody_publishes_it_all_the_time(check, act, dataset, git, ckan_config, monkeypatch):
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.publish_timeout", 0.2)
+    git(dataset["id"]).public.rename(git(dataset["id"]).public.with_suffix(".away"))
+    with waiting.take(dataset["id"], patience=1):
+        assert check(dataset["id"]).kinds == ["locked"]
+    assert check(dataset["id"]).kinds == ["missing"]
 
 
 def test_a_purge_that_was_cut_off(glance, act, dataset, git, repositories):
