@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ckan.plugins import core
 from ckan.tests import factories, helpers
 
 from ckanext.metastore.backends.git import GitBackend
-from ckanext.metastore.tests.ckan.checks import Answer
+from ckanext.metastore.tests.ckan.checks import Answer, sql
 
 Dataset = dict[str, Any]
 
@@ -198,6 +199,19 @@ def check(portal: None, cli: Any) -> Callable[..., Answer]:
         told = json.loads(result.stdout)
         assert result.exit_code == (1 if told["found"] else 0)
         return Answer(result.exit_code, told["found"], told["failed"])
+
+    return run
+
+
+@pytest.fixture
+def unmarked() -> Callable[[str], Any]:
+    """For the length of a block, a revision is published and nobody has noted it. It can wait for nobody else."""
+
+    @contextmanager
+    def run(sha: str) -> Iterator[None]:
+        sql("UPDATE metastore_revision SET published = false, objects = ''::bytea WHERE sha = :sha", sha=sha)
+        yield
+        sql("UPDATE metastore_revision SET published = true, objects = NULL WHERE sha = :sha", sha=sha)
 
     return run
 

@@ -200,14 +200,11 @@ def test_what_waits_after_an_outage(check, act, dataset, git, repositories):
     assert git(dataset["id"])("rev-parse", "v1^{commit}") == saved["revision_id"]
 
 
-def test_what_waits_although_it_was_written(check, act, dataset, git):
-    """The process died between the push and its mark."""
-    saved = act("package_patch", id=dataset["id"], title="Second")
-    sql(
-        "UPDATE metastore_revision SET published = false, objects = ''::bytea WHERE sha = :sha",
-        sha=saved["revision_id"],
-    )
-    assert check(dataset["id"]).kinds == ["waiting"]
+def test_what_waits_although_it_was_written(check, unmarked, act, dataset):
+    """The process died between the writing and its mark."""
+    with unmarked(act("package_patch", id=dataset["id"], title="Second")["revision_id"]):
+        assert check(dataset["id"]).kinds == ["waiting"]
+    assert check(dataset["id"]).found == []
 
 
 def test_somebody_publishes_it_all_the_time(check, act, dataset, git, ckan_config, monkeypatch):

@@ -103,6 +103,7 @@ def test_what_waits_is_in_it(act, dataset, export, repositories, place, tmp_path
     work = clone(place, tmp_path)
     assert git("rev-parse", "HEAD", cwd=work).strip() == saved["revision_id"]
     assert git("rev-parse", "v1^{commit}", cwd=work).strip() == saved["revision_id"]
+    assert act("dataset_publish", id=dataset["id"])["waiting"] == []
 
 
 def test_a_second_export_moves_forward(act, dataset, export, place, tmp_path):

@@ -197,13 +197,9 @@ def test_a_tag_is_gone_there(check, act, dataset, github, name):
     assert check(dataset["id"], "--fix").kinds == ["host-tag"]
 
 
-def test_what_was_pushed_although_its_mark_is_missing(check, act, dataset):
-    saved = act("package_patch", id=dataset["id"], title="Second")
-    sql(
-        "UPDATE metastore_revision SET published = false, objects = ''::bytea WHERE sha = :sha",
-        sha=saved["revision_id"],
-    )
-    assert check(dataset["id"]).kinds == ["waiting"]
+def test_what_was_pushed_although_its_mark_is_missing(check, unmarked, act, dataset):
+    with unmarked(act("package_patch", id=dataset["id"], title="Second")["revision_id"]):
+        assert check(dataset["id"]).kinds == ["waiting"]
 
 
 def test_github_is_down(check, act, dataset, github, name):
