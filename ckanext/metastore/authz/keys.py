@@ -129,7 +129,7 @@ class KeyRing:
             with _readable("jwt_private_key_file", self._private_path):
                 return _private_key("jwt_private_key_file", self._private_path.read_bytes())
         if self._private_key:
-            return _private_key("jwt_private_key", self._private_key.replace("\\n", "\n").encode())
+            return _private_key("jwt_private_key", self._private_key.replace("\\n", "\n").encode(errors="replace"))
         return None, None
 
 

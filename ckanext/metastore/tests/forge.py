@@ -45,6 +45,7 @@ def kid(algorithm: str = "ES256", number: int = 1) -> str:
     return next(iter(KeyRing(private_key=pem(algorithm, number)).keys().public))
 
 
+@cache
 def key(private_pem: str) -> Any:
     return load_pem_private_key(private_pem.encode(), None)
 

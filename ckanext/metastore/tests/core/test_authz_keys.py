@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -246,7 +246,6 @@ SECRETS = {
     "P-384": forge.private(ec.generate_private_key(ec.SECP384R1())),
     "secp256k1": forge.private(ec.generate_private_key(ec.SECP256K1())),
     "RSA-1024": forge.private(rsa.generate_private_key(65537, 1024)),
-    "DSA": forge.private(dsa.generate_private_key(1024)),
     "Ed448": forge.private(ed448.Ed448PrivateKey.generate()),
     "X25519": forge.private(x25519.X25519PrivateKey.generate()),
     "OpenSSH": forge.key(P1).private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode(),
@@ -275,6 +274,11 @@ def test_private_keys_that_are_of_no_use(tmp_path, option, pem):
         ring.keys()
     assert error.value.field == f"jwt_{option}"
     assert_tells_no_key(f"{error.value!r}{error.value}{error.value.__cause__!r}{ring!r}", pem)
+
+
+def test_a_private_key_that_cannot_be_encoded_is_not_repeated():
+    with pytest.raises(Invalid, match="is no private key in PEM"):
+        KeyRing(private_key=P1.replace("A", "\udcff")).keys()
 
 
 def public(key) -> str:

@@ -88,6 +88,14 @@ def test_a_collection_can_only_be_created_in(operation):
     assert not any(allows(f"ds:o/:{action}", operation, COLLECTION) for action in ACTIONS)
 
 
+@pytest.mark.parametrize("operation", sorted(POLICY))
+def test_scopes_of_files_and_organizations_allow_nothing_here(operation):
+    scopes = " ".join(
+        f"{type_}:{ref}:{','.join(ACTIONS)}" for type_ in ("obj", "org", "res") for ref in ("o", "o/d/*", "o/")
+    )
+    assert not allows(scopes, operation, COLLECTION if operation == "create" else TARGET)
+
+
 def test_one_of_several_scopes_is_enough_and_two_halves_are_not():
     assert allows("ds:x:read ds:d:read,tag obj:o/d/*:read", "tag")
     assert not allows("ds:o/d:read ds:o/e:tag p:o/d:tag", "tag")

@@ -223,6 +223,7 @@ SPELLINGS = {
     "four segments": f"{GOOD}.{SIGNATURE}",
     "five segments": f"{GOOD}..",
     "no signature": f"{HEADER}.{PAYLOAD}.",
+    "alg none and no signature": with_header({"alg": "none"}, lambda _: b""),
     "no header": f".{PAYLOAD}.{SIGNATURE}",
     "no payload": f"{HEADER}..{SIGNATURE}",
     "a dot before": f".{GOOD}",
