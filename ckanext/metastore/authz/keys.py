@@ -36,6 +36,8 @@ RSA_BITS = 2048
 """The size of an RSA key: the smallest that is taken, and the one that is made."""
 
 _MEMBERS = {"ES256": ("crv", "kty", "x", "y"), "EdDSA": ("crv", "kty", "x"), "RS256": ("e", "kty", "n")}
+"""What a thumbprint is made of, in this order (RFC 7638)."""
+
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 _State = tuple[str, int, int, int, int]
 
@@ -167,7 +169,7 @@ def _public_keys(pem: bytes) -> Iterator[PublicKey]:
 def _public_key(option: str, key: Any) -> PublicKey:
     algorithm, jwk = _described(option, key)
     members = {name: jwk[name] for name in _MEMBERS[algorithm]}
-    thumbprint = base64url_encode(sha256(dumps(members, separators=(",", ":"), sort_keys=True).encode()).digest())
+    thumbprint = base64url_encode(sha256(dumps(members, separators=(",", ":")).encode()).digest())
     pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return PublicKey(thumbprint.decode(), algorithm, key, pem.decode())
 

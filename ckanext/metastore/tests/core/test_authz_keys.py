@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from base64 import urlsafe_b64decode
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -212,22 +213,21 @@ class TestChanges:
         assert not accepts(ring, forge.token(forge.claims(), kid=forge.kid(number=2)))
 
     def test_threads_get_keys_while_these_change(self, tmp_path):
-        path = tmp_path / "private.pem"
-        ring, found, done = KeyRing(private_key_file=saved(path, P1)), [], threading.Event()
+        path, done = tmp_path / "private.pem", threading.Event()
+        ring = KeyRing(private_key_file=saved(path, P1))
 
-        def read():
+        def read() -> set[str]:
+            found: set[str] = set()
             while not done.is_set():
-                found.append(ring.keys())
+                found |= ring.keys().public.keys()
+            return found
 
-        threads = [threading.Thread(target=read) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for pem in [P1, P2] * 40:
-            saved(path, pem)
-        done.set()
-        for thread in threads:
-            thread.join()
-        assert {next(iter(keys.public)) if keys else None for keys in found} <= {forge.kid(), forge.kid(number=2)}
+        with ThreadPoolExecutor(4) as threads:
+            reading = [threads.submit(read) for _ in range(4)]
+            for pem in [P1, P2] * 10:
+                saved(path, pem)
+            done.set()
+        assert set().union(*(each.result() for each in reading)) <= {forge.kid(number=1), forge.kid(number=2)}
 
 
 def certificate(pem: str) -> str:
