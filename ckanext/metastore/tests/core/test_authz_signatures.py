@@ -282,5 +282,5 @@ def test_a_token_has_8_kib_at_most(verify):
 
 
 def test_no_refusal_repeats_the_token(verify):
-    for token in (GOOD[:-1] + "A", f"{GOOD}\n", forge.token(CLAIMS, number=2)):
-        assert SIGNATURE[:20] not in refuse(verify, token)
+    for token in (f"{HEADER}.{PAYLOAD}.{flipped(SIGNATURE)}", f"{GOOD}\n", forge.token(CLAIMS, number=2)):
+        assert PAYLOAD[:20] not in refuse(verify, token)
