@@ -193,7 +193,7 @@ def _confine_move(bearer: Bearer, name: str, package: model.Package, data_dict: 
     destination = collection.organization if collection else None
     if collection is None or destination is None:
         raise refused(name)
-    if package.owner_org not in destination.names and not bearer.permits("create", collection):
+    if package.owner_org != destination.id and not bearer.permits("create", collection):
         raise refused(name)
 
 

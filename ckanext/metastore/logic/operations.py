@@ -136,4 +136,4 @@ def _organization(group: model.Group) -> Named:
 
 def _named(entity: Any, created: Any) -> Named:
     seconds = timegm(created.utctimetuple()) + created.microsecond / 1e6 if created else 0
-    return Named(frozenset({entity.id, entity.name}), seconds)
+    return Named(entity.id, entity.name, seconds)
