@@ -14,11 +14,16 @@ def validate(data_dict: dict[str, Any], schema: Schema) -> dict[str, Any]:
 
     :raises toolkit.ValidationError: with one entry for each parameter at fault
     """
-    known = {name: value for name, value in data_dict.items() if name in schema}
+    known = {name: _in_one_piece(value) for name, value in data_dict.items() if name in schema}
     data, errors = tk.navl_validate(known, schema, {})
     if errors:
         raise tk.ValidationError(errors)
     return {name: value for name, value in data.items() if name in schema}
+
+
+def _in_one_piece(value: Any) -> Any:
+    """A list of dicts, which nothing here takes, so that its validators see it: CKAN 2.11 would drop it unseen."""
+    return [value] if isinstance(value, list) and value and isinstance(value[0], dict) else value
 
 
 def _chain(*names: str) -> list[Any]:
