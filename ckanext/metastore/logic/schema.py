@@ -92,8 +92,8 @@ def revert() -> Schema:
         "revision_message": _chain("ignore_missing", "metastore_message"),
         "fields": _chain("ignore_missing", "metastore_names"),
         "resources": _chain("ignore_missing", "metastore_names"),
-        "dry_run": [_default(False), *_chain("boolean_validator")],
-        "allow_private": [_default(False), *_chain("boolean_validator")],
+        "dry_run": [_default(False), *_chain("metastore_flag")],
+        "allow_private": [_default(False), *_chain("metastore_flag")],
     }
 
 

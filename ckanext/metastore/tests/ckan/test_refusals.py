@@ -69,6 +69,8 @@ OTHERS = [
     ),
     ("dataset_revert", "fields", [7, True, {}, [7], [""], ["title", None], {"title": 1}, [["title"]], "\0", "\ud800"]),
     ("dataset_revert", "resources", [7, True, {}, [7], [""], "no-such", "\0", "\ud800"]),
+    ("dataset_revert", "dry_run", [1.5, math.nan, ["true"], [], {}, {"x": True}]),
+    ("dataset_revert", "allow_private", [1.5, math.nan, ["true"], [], {}, {"x": True}]),
     ("dataset_revert", "revision_message", [7, ["x"], {}, "x" * 10_001]),
     ("dataset_tag_create", "description", [7, ["x"], {}, "x" * 10_001]),
     ("dataset_tag_update", "description", [7, ["x"], {}, "x" * 10_001]),
