@@ -92,6 +92,10 @@ class Api:
             return self._app.get(address, query_string=params, headers=headers)
         return self._app.post(address, json=params, headers=headers)
 
+    def get(self, address: str, headers: Any = None) -> Any:
+        """A page, or where it leads to."""
+        return self._app.get(address, headers=headers, follow_redirects=False)
+
     def log_in(self, user: Dataset) -> None:
         """From here on every request brings this user's session."""
         self._app.set_session_user(user["id"])
