@@ -77,6 +77,7 @@ def identify() -> Response | None:
 
     :returns: None, or the answer to a token that is refused: 401 (RFC 6750)
     """
+    g.pop("metastore_bearer", None)  # of a request before, where an application context outlives it
     if not brings_token():
         return None
     header, action = _header(), _action()

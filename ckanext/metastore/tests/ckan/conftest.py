@@ -85,8 +85,9 @@ def mint(tokens: None, keys: Path) -> Mint:
 
 
 @pytest.fixture
-def api(tokens: None, app: Any) -> Api:
-    """The action API."""
+def api(tokens: None, app: Any, ckan_config: Any, monkeypatch: pytest.MonkeyPatch) -> Api:
+    """The action API, where sessions count too."""
+    monkeypatch.setitem(ckan_config, "ckan.auth.enable_cookie_auth_in_api", True)
     return Api(app)
 
 

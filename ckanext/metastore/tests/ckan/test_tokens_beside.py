@@ -121,7 +121,7 @@ OTHERS = {
     "organization_show": {},
     "user_show": {},
     "status_show": {},
-    "dataset_follow": {},
+    "follow_dataset": {},
     "organization_patch": {"title": "Taken"},
     "organization_list_for_user": {"permission": "update_dataset"},
     "api_token_list": {},
