@@ -116,6 +116,7 @@ class Verifier:
     :param issuer: what the claim ``iss`` must be
     :param audience: what the claim ``aud`` must be; empty where there must be none
     :param max_lifetime: how many seconds a token may live
+    :param clock: tells the time, in seconds since 1970-01-01 UTC
     """
 
     def __init__(
@@ -125,13 +126,13 @@ class Verifier:
         issuer: str,
         max_lifetime: int,
         audience: str = "",
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._ring = ring
         self._issuer = issuer
         self._audience = audience
+        self._clock = clock or time.time
         self._max_lifetime = max_lifetime
-        self._clock = clock
 
     def verify(self, token: str) -> Claims:
         """What a token says, if all about it is right.
