@@ -18,13 +18,16 @@ from urllib.parse import urlsplit
 import ckantoolkit as tk
 from ckan.exceptions import CkanConfigurationException
 
+from ckanext.metastore.authz import ALGORITHMS, Issuer, KeyRing, Verifier
 from ckanext.metastore.core import Author, Backend, Invalid, InvalidName, MetastoreError, Site, create_backend
 from ckanext.metastore.core.lfs import check_lfs_url
 from ckanext.metastore.core.names import check_branch
 from ckanext.metastore.model.repositories import Repositories
 
 PREFIX = "ckanext.metastore."
-ENVIRONMENT_PREFIX = "CKANEXT__METASTORE__"
+AUTHZ_PREFIX = "ckanext.authz_service."
+"""Tokens are ckanext-authz-service's, and so are their options: they hold whichever of us issues the tokens."""
+
 _GITHUB_OPTIONS = (
     "owner",
     "token",
@@ -36,6 +39,8 @@ _GITHUB_OPTIONS = (
 )
 AUTHOR_MODES = ("masked", "real", "pseudonym")
 PURGES = ("delete", "archive")
+_KEY_FILES = ("private_key_file", "public_key_file")
+_DAY = 86400
 
 
 def read_environment(config: Any) -> None:
@@ -44,9 +49,9 @@ def read_environment(config: Any) -> None:
     :param config: CKAN's configuration, which is changed
     """
     for variable, value in os.environ.items():
-        if variable.startswith(ENVIRONMENT_PREFIX):
-            name = variable.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
-            config[PREFIX + name] = value
+        name = variable.lower().replace("__", ".")
+        if variable.isupper() and name.startswith((PREFIX, AUTHZ_PREFIX)):
+            config[name] = value
 
 
 def option(name: str) -> Any:
@@ -146,6 +151,78 @@ def github_owners() -> dict[str, str]:
         if not organization or not owner:
             raise Invalid("github.owners", f"{organization or owner!r} is not of the form organization=owner")
     return {organization: owner for organization, _, owner in pairs}
+
+
+def key_ring() -> KeyRing:
+    """The keys that sign and prove tokens."""
+    return _key_ring(*(str(authz_option(f"jwt_{name}") or "") for name in ("private_key", *_KEY_FILES)))
+
+
+@lru_cache(maxsize=8)
+def _key_ring(private_key: str, private_key_file: str, public_key_file: str) -> KeyRing:
+    return KeyRing(private_key=private_key, private_key_file=private_key_file, public_key_file=public_key_file)
+
+
+def authz_option(name: str) -> Any:
+    """The value of ``ckanext.authz_service.<name>``."""
+    return tk.config.get(AUTHZ_PREFIX + name)
+
+
+def token_issuer() -> Issuer:
+    """What makes tokens."""
+    return Issuer(key_ring(), issuer=_issuer(), audience=_audience())
+
+
+def token_verifier() -> Verifier:
+    """What verifies tokens."""
+    return Verifier(key_ring(), issuer=_issuer(), audience=_audience(), max_lifetime=max_lifetime())
+
+
+def _issuer() -> str:
+    return str(authz_option("jwt_issuer") or tk.config.get("ckan.site_url"))
+
+
+def _audience() -> str:
+    return str(authz_option("jwt_audience") or "")
+
+
+def max_lifetime() -> int:
+    """How many seconds a token may live."""
+    return int(authz_option("jwt_max_lifetime") or 900)
+
+
+def tokens_have_email() -> bool:
+    """Whether a token tells its subject's e-mail address."""
+    return bool(tk.asbool(authz_option("jwt_include_user_email") or False))
+
+
+def check_tokens() -> None:
+    """Refuse to start where no token could be issued.
+
+    :raises CkanConfigurationException: an option is wrong
+    """
+    try:
+        _check_lifetime()
+        signing = key_ring().keys().signing
+        if signing is None:
+            raise Invalid("jwt_private_key_file", "is not set; make a key with: metastore keys generate FILE")
+        algorithm = authz_option("jwt_algorithm") or signing.algorithm
+        if algorithm not in ALGORITHMS:
+            raise Invalid("jwt_algorithm", f"is {algorithm!r}; it must be one of {', '.join(ALGORITHMS)}")
+        if algorithm != signing.algorithm:
+            raise Invalid("jwt_algorithm", f"is {algorithm}, but the private key is one for {signing.algorithm}")
+    except Invalid as error:
+        raise CkanConfigurationException(f"{AUTHZ_PREFIX}{error.field}: {error.reason}") from error
+
+
+def _check_lifetime() -> None:
+    try:
+        seconds = max_lifetime()
+    except (TypeError, ValueError):
+        seconds = 0
+    if not 0 < seconds <= _DAY:
+        value = authz_option("jwt_max_lifetime")
+        raise Invalid("jwt_max_lifetime", f"is {value!r}; it must be a whole number of seconds from 1 to {_DAY:,}")
 
 
 def check() -> None:

@@ -9,7 +9,7 @@ import ckantoolkit as tk
 from ckan import model
 
 from ckanext.metastore import cli, config, recorder
-from ckanext.metastore.logic import auth, validators
+from ckanext.metastore.logic import auth, bearer, bindings, validators
 from ckanext.metastore.logic.action import actions
 from ckanext.metastore.model import events
 
@@ -25,6 +25,10 @@ class MetastorePlugin(p.SingletonPlugin):
     p.implements(p.IConfigurer)
     p.implements(p.IConfigurable)
     p.implements(p.IPackageController, inherit=True)
+    p.implements(p.IAuthenticator, inherit=True)
+    p.implements(p.IApiToken, inherit=True)
+    if bindings.IAuthorizationBindings:
+        p.implements(bindings.IAuthorizationBindings)
 
     def update_config(self, config_: Any) -> None:
         """Options may come from the environment."""
@@ -50,3 +54,15 @@ class MetastorePlugin(p.SingletonPlugin):
     def after_dataset_show(self, context: Any, pkg_dict: dict[str, Any]) -> None:
         """CKAN has built the dict."""
         recorder.after_show(context, pkg_dict)
+
+    def identify(self) -> Any:
+        """CKAN has looked for a session and an API token."""
+        return bearer.identify()
+
+    def decode_api_token(self, _encoded: str, **_kwargs: Any) -> dict[str, Any] | None:
+        """CKAN looks for an API token. Ours is none: say so, or CKAN logs an error for each request that brings one."""
+        return {"jti": ""} if bearer.brings_token() else None
+
+    def register_authz_bindings(self, authorizer: Any) -> None:
+        """ckanext-authz-service asks what we know of scopes."""
+        bindings.register(authorizer)

@@ -6,6 +6,7 @@ import click
 
 from ckanext.metastore.cli.gc import gc
 from ckanext.metastore.cli.publish import publish
+from ckanext.metastore.command import keys
 
 __all__ = ["metastore"]
 
@@ -16,4 +17,5 @@ def metastore() -> None:
 
 
 metastore.add_command(gc)
+metastore.add_command(keys)
 metastore.add_command(publish)

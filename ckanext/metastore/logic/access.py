@@ -44,6 +44,11 @@ def find_package(id_or_name: str) -> Any:
     return package
 
 
+def may_show(context: Context, package: Any) -> bool:
+    """Whether this user may see the dataset."""
+    return _may("package_show", {**context, "package": package}, package.id)
+
+
 def may_update(context: Context, dataset_id: str) -> bool:
     """Whether this user may update the dataset, and so see all of its history."""
     return _may("package_update", context, dataset_id)

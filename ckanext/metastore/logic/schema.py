@@ -92,6 +92,22 @@ def revert() -> Schema:
     }
 
 
+def authorize() -> Schema:
+    """The scopes of a token, and how long it is to live."""
+    return {
+        "scopes": _chain("not_missing", "metastore_scopes"),
+        "lifetime": _chain("ignore_missing", "metastore_lifetime"),
+    }
+
+
+def verify() -> Schema:
+    """A token."""
+    return {
+        "token": _chain("not_empty", "metastore_text"),
+        "strict": [_default(True), *_chain("boolean_validator")],
+    }
+
+
 def tag() -> Schema:
     """One tag."""
     return {"id": _id(), "tag": _chain("not_empty", "metastore_text")}

@@ -8,17 +8,21 @@ from typing import Any
 
 import ckantoolkit as tk
 
+from ckanext.metastore.authz import Scope, parse_scope
+from ckanext.metastore.authz.scopes import SCOPE_LIMIT
 from ckanext.metastore.core import Invalid, InvalidName
 from ckanext.metastore.core.names import check_tag_name, is_full_sha
 from ckanext.metastore.core.text import MESSAGE_LIMIT
 from ckanext.metastore.model.queries import can_be
 
 __all__ = [
+    "metastore_lifetime",
     "metastore_limit",
     "metastore_message",
     "metastore_names",
     "metastore_offset",
     "metastore_ref",
+    "metastore_scopes",
     "metastore_sha",
     "metastore_tag_name",
     "metastore_text",
@@ -75,6 +79,28 @@ def metastore_time(value: Any) -> int:
     except (ValueError, OverflowError) as error:
         raise tk.Invalid("Must be a time in ISO 8601, such as 2024-05-03T12:00:00Z") from error
     return int(time.timestamp())
+
+
+def metastore_scopes(value: Any) -> list[Scope]:
+    """Scopes: a list of texts, or one text with a space between each two."""
+    texts = value.split(" ") if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise tk.Invalid("Must be a list of texts, or one text with a space between each two scopes")
+    if not 1 <= len(texts) <= SCOPE_LIMIT:
+        raise tk.Invalid(f"Must be 1 to {SCOPE_LIMIT} scopes, not {len(texts)}")
+    try:
+        scopes = [parse_scope(text) for text in texts]
+    except Invalid as error:
+        raise tk.Invalid(error.reason) from error
+    # Giftless reads a token's scopes as one.
+    if len(scopes) > 1 and any(scope.type == "obj" for scope in scopes):
+        raise tk.Invalid("A scope of type obj must be the only one: ask for one token each")
+    return scopes
+
+
+def metastore_lifetime(value: Any) -> int:
+    """How many seconds a token is to live."""
+    return _whole_number(value, 1, OFFSET_LIMIT)
 
 
 def metastore_limit(value: Any) -> int:

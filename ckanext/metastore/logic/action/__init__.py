@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ckanext.metastore.logic.action import publishing, reads, revisions, saves, tags
+from ckanext.metastore.logic.bearer import guarded
 
 _OWN = (
     publishing.dataset_publish,
@@ -24,4 +25,5 @@ _OWN = (
 
 def actions() -> dict[str, Any]:
     """Every action by name, for CKAN's blanket."""
-    return {**{action.__name__: action for action in _OWN}, **saves.actions()}
+    found = {**{action.__name__: action for action in _OWN}, **saves.actions()}
+    return {name: guarded(name, action) for name, action in found.items()}

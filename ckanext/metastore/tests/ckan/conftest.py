@@ -34,6 +34,34 @@ def repositories(tmp_path: Path) -> Path:
     return tmp_path / "metastore"
 
 
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The private key that signs the portal's tokens; its public half is beside it."""
+    file = tmp_path_factory.mktemp("keys") / "tokens.pem"
+    subprocess.run(["metastore", "keys", "generate", file], check=True, capture_output=True)
+    return file
+
+
+@pytest.fixture
+def tokens(portal: None, ckan_config: Any, monkeypatch: pytest.MonkeyPatch, keys: Path) -> None:
+    """The portal issues tokens, and takes them. This plugin too stays loaded from test to test."""
+    monkeypatch.setitem(ckan_config, "ckanext.authz_service.jwt_private_key_file", str(keys))
+    if not p.plugin_loaded("metastore_authz"):
+        p.load("metastore_authz")
+
+
+@pytest.fixture
+def bearer(tokens: None, act: Callable[..., Any]) -> Callable[..., dict[str, str]]:
+    """The headers of a request that brings a token of the editor's, or of another user's."""
+
+    def headers(*scopes: str, user: str | None = None) -> dict[str, str]:
+        answer = act("authz_authorize", user=user, scopes=list(scopes))
+        assert answer["granted_scopes"] == list(scopes)
+        return {"Authorization": f"Bearer {answer['token']}"}
+
+    return headers
+
+
 @pytest.fixture
 def portal(tables: None, _own_folder: None) -> None:
     """A portal with the plugin on. Nothing is cleaned up: each test makes what it needs, under names of its own.
