@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ class Portal:
         for command in (["db", "init"], ["db", "upgrade", "-p", PLUGIN]):
             subprocess.run([*ckan, *command], check=True, capture_output=True)
         app: Any = make_app(load_config(ini))
+        self._client = app._wsgi_app.test_client(use_cookies=False)
         self._request = app._wsgi_app.test_request_context()
         self._request.push()
         self._folder = tempfile.TemporaryDirectory(prefix="metastore-bench-")
@@ -46,10 +48,18 @@ class Portal:
     def __exit__(self, *_error: object) -> None:
         self._folder.cleanup()
 
-    def switch(self, *, on: bool) -> None:
+    def switch(self, plugin: str = PLUGIN, *, on: bool) -> None:
         """Have the plugin loaded or not. CKAN opens new connections to its database, so the next call is slow."""
-        if on != p.plugin_loaded(PLUGIN):
-            (p.load if on else p.unload)(PLUGIN)
+        if on != p.plugin_loaded(plugin):
+            (p.load if on else p.unload)(plugin)
+
+    def get(self, action: str, headers: dict[str, str], **params: str) -> Any:
+        """Call an action by a request."""
+        # In a context of its own: in ours, somebody is logged in.
+        path = f"/api/action/{action}"
+        answer = Context().run(lambda: self._client.get(path, query_string=params, headers=headers))
+        assert answer.status_code == 200, answer.text
+        return answer.json["result"]
 
     def act(self, action: str, *, cached: bool = True, **params: Any) -> Any:
         """Call an action as the action API does for the editor.

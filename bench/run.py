@@ -14,6 +14,7 @@ import histories
 import memory
 import reads
 import saves
+import tokens
 from measure import Figure, show
 from portal import Portal
 
@@ -24,6 +25,7 @@ SECTIONS: dict[str, Callable[[Portal, Sizes], Iterable[Figure]]] = {
     "reads": lambda portal, sizes: reads.figures(portal, times=sizes.times),
     "histories": lambda portal, sizes: histories.figures(portal, sizes.length, sizes.length // 10, sizes.times),
     "memory": lambda portal, sizes: memory.figures(portal, saves=sizes.length),
+    "tokens": lambda portal, sizes: tokens.figures(portal, times=sizes.times),
     "core": lambda portal, sizes: core.figures(portal.shown(portal.dataset(50)["id"]), times=sizes.times),
 }
 

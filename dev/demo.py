@@ -64,6 +64,11 @@ class Setting:
             return None
         return GitHub(self.folder / "github", self.ports["GITHUB_PORT"], self.token)
 
+    @property
+    def token_key(self) -> Path:
+        """The private key that signs tokens."""
+        return self.folder / "tokens.pem"
+
     def ckan(self, *arguments: str) -> list[str]:
         """A call of CKAN's program."""
         return [venv_program("ckan"), "-c", str(self.ini), *arguments]
@@ -83,6 +88,7 @@ def demo(backend: str, wanted: Mapping[str, int | None]) -> None:
         setting = Setting(backend, DEMOS[backend], ports, state.github_token)
         plan = _plan(state, setting)
         _write_ini(plan, state, setting)
+        _make_keys(setting)
         say(f"Starting PostgreSQL, Redis and Solr{', and the stand-in for GitHub' if setting.github else ''}")
         with running(plan) as services, _hub(setting) as hub:
             _migrate(state, setting)
@@ -120,9 +126,17 @@ def _write_ini(plan: Plan, state: State, setting: Setting) -> None:
     """Fill in CKAN's configuration; the ports may differ from start to start."""
     backend = setting.backend + (setting.github.options if setting.github else "")
     values = {"secret": state.secret, "url": setting.url, "storage": setting.storage, "backend": backend}
+    values["token_key"] = setting.token_key
     template = Template((ROOT / "demo" / "ckan.ini").read_text())
     write_private(setting.ini, template.substitute({**values, **plan.environment}))
     setting.storage.mkdir(exist_ok=True)
+
+
+def _make_keys(setting: Setting) -> None:
+    """Make the keys that sign and prove tokens, once."""
+    if not setting.token_key.exists():
+        command = [venv_program("metastore"), "keys", "generate", str(setting.token_key)]
+        finish(Job("keys", command, LOGS / "keys.log"))
 
 
 @contextmanager

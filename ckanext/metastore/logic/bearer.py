@@ -9,6 +9,7 @@ CKAN's ``identify`` verifies (:func:`identify`), :func:`guarded` admits, and our
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from typing import Any
 import ckan.plugins as p
 import ckantoolkit as tk
 from ckan import model
-from flask import Response, g, has_request_context, jsonify
+from flask import Response, g, has_request_context
 
 from ckanext.metastore import authz, config
 from ckanext.metastore.authz import Claims, InvalidToken, Target
@@ -39,14 +40,14 @@ class Bearer:
     :param action: the action that is called
     :param account: the token's subject; None for nobody in particular
     :param acting: whether the action is under way
-    :param dataset_id: the dataset that it is about; None while there is none
+    :param package: the dataset that it is about; None where there is none yet
     """
 
     action: str
     claims: Claims
     account: model.User | None
     acting: bool = False
-    dataset_id: str | None = None
+    package: model.Package | None = None
 
     def permits(self, operation: str, target: Target) -> bool:
         """Whether a scope of the token allows it."""
@@ -91,7 +92,7 @@ def identify() -> Response | None:
         g.metastore_bearer = Bearer(action, claims, _account(claims.subject))
     except InvalidToken as error:
         log.info("A token was refused: %s", error)
-        return _refusal()
+        return _refusal(action)
     # As with CKAN's own API tokens: no browser sends this header by itself, so there is no request to be forged.
     g.login_via_auth_header = True
     return None
@@ -106,13 +107,13 @@ def _account(name: str | None) -> model.User | None:
     return account
 
 
-def _refusal() -> Response:
-    message = tk._("Access denied: %s") % tk._("this token is not valid here")
-    error = {"__type": "Authorization Error", "message": message}
-    response = jsonify({"success": False, "error": error})
-    response.status_code = 401
-    response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
-    return response
+def _refusal(action: str) -> Response:
+    """Answer in the form that CKAN gives to all refusals."""
+    address = tk.url_for("api.action", logic_function="help_show", ver=3, name=action, _external=True)
+    error = {"__type": "Authorization Error", "message": tk._("Access denied: %s") % "this token is not valid here"}
+    content = json.dumps({"help": address, "error": error, "success": False})
+    headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    return Response(content, status=401, headers=headers, content_type="application/json;charset=utf-8")
 
 
 def _presented() -> Bearer | None:
@@ -159,10 +160,10 @@ def _admit(bearer: Bearer, context: Context, data_dict: dict[str, Any]) -> None:
     if operation == "create":
         target, may = collection_of(data_dict.get("owner_org")), True
     else:
-        package = dataset_in(bearer.action, data_dict)
+        package = bearer.package = dataset_in(bearer.action, data_dict)
         target = target_of(package) if package else None
-        may = package is not None and may_show({"user": context["user"]}, package)
-        bearer.dataset_id = package.id if package else None
+        who = {"user": context["user"], "auth_user_obj": context["auth_user_obj"]}
+        may = package is not None and may_show(who, package)
     if operation is None or target is None or not bearer.permits(operation, target) or not may:
         raise refused(bearer.action)
 
@@ -173,10 +174,10 @@ def _confine(bearer: Bearer, name: str, context: Context, data_dict: dict[str, A
     Most of CKAN's writers end in ``package_update``, whatever they were told.
     """
     package = dataset_in(name, data_dict) if name in {"package_update", "package_owner_org_update"} else None
-    if package is None or bearer.dataset_id is None or context.get("ignore_auth"):
+    if package is None or bearer.package is None or context.get("ignore_auth"):
         return
     target = target_of(package)
-    if package.id != bearer.dataset_id and not bearer.permits("update", target):
+    if package.id != bearer.package.id and not bearer.permits("update", target):
         raise refused(name)
     if data_dict.get("state") == "deleted" != package.state and not bearer.permits("delete", target):
         raise refused(name)

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
+import ckan.plugins as p
 from ckan import model
 from ckan.cli import CKANConfigLoader
 from ckan.common import config_declaration
@@ -36,6 +37,8 @@ from ckanext.metastore.tests.examples import Block, Command, StandIns, commands
 URL = "https://data.example.org"
 INI = "/etc/ckan/default/ckan.ini"
 APP_KEY = "/etc/ckan/github-app.pem"
+TOKEN_KEYS = "/etc/ckan/tokens"
+AUTHZ = "metastore_authz"
 FOLDERS = ("/var/lib/ckan", "/srv")
 
 
@@ -71,6 +74,7 @@ class Portal:
                 URL: address,
                 INI: shlex.quote(os.environ["CKAN_INI"]),
                 APP_KEY: f"{folder}/github-app.pem",
+                TOKEN_KEYS: f"{folder}/tokens",
                 "https://api.github.com": github.api_url,
                 "https://github.com": github.git_url,
                 "https://github.example.org": github.git_url,
@@ -139,6 +143,9 @@ class Portal:
         given = CKANConfigLoader(str(file)).get_config()
         with patch.dict(os.environ, {name: self._stand_ins.real(value) for name, value in environment.items()}):
             config.read_environment(given)
+        issues_tokens = AUTHZ in given.get("ckan.plugins", "").split()
+        if p.plugin_loaded(AUTHZ) and not issues_tokens:
+            p.unload(AUTHZ)
         for key in config_declaration.iter_options():
             if str(key).startswith(config.PREFIX):
                 option = config_declaration[key]
@@ -146,6 +153,9 @@ class Portal:
                 usual = self._stand_ins.real(default) if isinstance(default, str) else default
                 self._options[str(key)] = option.normalize(given.get(str(key), usual))
         self.options |= {key for key in given if key.startswith(config.PREFIX)}
+        self._options.update({key: given[key] for key in given if key.startswith(config.AUTHZ_PREFIX)})
+        if issues_tokens and not p.plugin_loaded(AUTHZ):
+            p.load(AUTHZ)
         self._complaint = ""
         try:
             config.check()
