@@ -8,25 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PYTHON = Path(__file__).parents[4] / "var" / "giftless" / "bin" / "python"
+from ckanext.metastore.tests.examples import ROOT, blocks
+
+PYTHON = ROOT / "var" / "giftless" / "bin" / "python"
 """Giftless has an environment of its own, which ``make install`` makes."""
 
-CONFIG = """\
-AUTH_PROVIDERS:
-  - factory: giftless.auth.jwt:factory
-    options:
-      algorithm: ES256
-      public_key_file: {public_key}
-PRE_AUTHORIZED_ACTION_PROVIDER:
-  options:
-    private_key: only-giftless-knows-this-and-signs-links-with-it
-    default_lifetime: 900
-TRANSFER_ADAPTERS:
-  basic:
-    options:
-      storage_options:
-        path: {storage}
-"""
+DOCUMENT = ROOT / "docs" / "authorization.rst"
+"""It runs with the configuration there, and with paths of its own."""
+
+OPERATORS_KEY = "/etc/giftless/tokens.pub.pem"
+OPERATORS_STORAGE = "/var/lib/giftless"
 
 _SERVE = """
 import os
@@ -73,7 +64,9 @@ def giftless(folder: Path, public_key: Path) -> Iterator[Giftless]:
     """
     assert PYTHON.exists(), f"There is no {PYTHON}: run make install"
     storage, config, log = folder / "storage", folder / "giftless.yaml", folder / "giftless.log"
-    config.write_text(CONFIG.format(public_key=public_key, storage=storage))
+    [documented] = blocks(DOCUMENT, "yaml")
+    own = documented.text.replace(OPERATORS_KEY, str(public_key)).replace(OPERATORS_STORAGE, str(storage))
+    config.write_text(own)
     # The kernel stops it, should we be killed.
     command = ["setpriv", "--pdeathsig", "TERM", str(PYTHON), "-c", _SERVE]
     environment = {**os.environ, "GIFTLESS_CONFIG_FILE": str(config)}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,8 @@ from ckan.tests import factories
 
 from ckanext.metastore.authz import generate_private_key
 from ckanext.metastore.testing.git import git as run
-from ckanext.metastore.tests.ckan.giftless import Giftless, giftless
+from ckanext.metastore.tests.ckan.giftless import DOCUMENT, Giftless, giftless
+from ckanext.metastore.tests.examples import blocks
 
 TREES = b"species,street\nlime,Mill Lane\n"
 SHA256 = hashlib.sha256(TREES).hexdigest()
@@ -124,6 +128,33 @@ def test_an_editor_uploads_and_a_reader_downloads(dataset, token, checkout, serv
     place = checkout(dataset, "reader's")
     place.download(token(dataset, "read", user=reader["name"]))
     assert place.file.read_bytes() == TREES
+
+
+def test_as_it_is_documented(dataset, token, git, server, tmp_path):
+    """The commands in docs/authorization.rst."""
+    cloning, uploading = (block.text for block in blocks(DOCUMENT, "sh") if block.section == "Files in Giftless")
+    (tmp_path / "trees.csv").write_bytes(TREES)
+    environment = {
+        **os.environ,
+        "GIT_CONFIG_GLOBAL": str(tmp_path / "config"),
+        "GIT_LFS_SKIP_SMUDGE": "1",
+        "TOKEN": token(dataset, "read,write"),
+        "ORGANIZATION_ID": dataset["owner_org"],
+        "DATASET_ID": dataset["id"],
+        "REPOSITORY": str(git(dataset["id"]).public),
+    }
+
+    def shell(script: str) -> None:
+        own = script.replace("https://lfs.example.org", server.url)
+        subprocess.run(["bash", "-euo", "pipefail", "-c", own], cwd=tmp_path, env=environment, check=True)
+
+    shell("git lfs install --skip-repo")
+    shell(f"{cloning}\n{uploading}")
+    assert stored(server, dataset) == {SHA256: TREES}
+    shutil.rmtree(tmp_path / "street-trees")
+    del environment["GIT_LFS_SKIP_SMUDGE"]
+    shell(cloning)
+    assert (tmp_path / "street-trees" / "data" / "trees.csv").read_bytes() == TREES
 
 
 def test_a_token_as_a_password(dataset, token, checkout):
