@@ -188,7 +188,8 @@ def _audience() -> str:
 
 def max_lifetime() -> int:
     """How many seconds a token may live."""
-    return int(authz_option("jwt_max_lifetime") or 900)
+    seconds = authz_option("jwt_max_lifetime")
+    return 900 if seconds in (None, "") else int(seconds)
 
 
 def tokens_have_email() -> bool:

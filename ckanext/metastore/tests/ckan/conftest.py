@@ -15,6 +15,7 @@ from ckan.plugins import core
 from ckan.tests import factories, helpers
 
 from ckanext.metastore.backends.git import GitBackend
+from ckanext.metastore.tests.ckan.city import Api, City, Mint
 
 Dataset = dict[str, Any]
 
@@ -46,6 +47,8 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tokens(portal: None, ckan_config: Any, monkeypatch: pytest.MonkeyPatch, keys: Path) -> None:
     """The portal issues tokens, and takes them. This plugin too stays loaded from test to test."""
     monkeypatch.setitem(ckan_config, "ckanext.authz_service.jwt_private_key_file", str(keys))
+    # Whoever makes an app loads the plugins anew.
+    monkeypatch.setitem(ckan_config, "ckan.plugins", ["metastore", "metastore_authz"])
     if not p.plugin_loaded("metastore_authz"):
         p.load("metastore_authz")
 
@@ -60,6 +63,32 @@ def bearer(tokens: None, act: Callable[..., Any]) -> Callable[..., dict[str, str
         return {"Authorization": f"Bearer {answer['token']}"}
 
     return headers
+
+
+@pytest.fixture(scope="module")
+def _cities() -> list[City]:
+    return []
+
+
+@pytest.fixture
+def city(tokens: None, _cities: list[City]) -> City:
+    """A portal that takes tokens, and its people; one for all tests of a module, which keeps its folder too."""
+    if not _cities:
+        _cities.append(City())
+    return _cities[0]
+
+
+@pytest.fixture
+def mint(tokens: None, keys: Path) -> Mint:
+    """Tokens made by hand, with the portal's key."""
+    return Mint(keys)
+
+
+@pytest.fixture
+def api(tokens: None, app: Any, ckan_config: Any, monkeypatch: pytest.MonkeyPatch) -> Api:
+    """The action API, where sessions count too."""
+    monkeypatch.setitem(ckan_config, "ckan.auth.enable_cookie_auth_in_api", True)
+    return Api(app)
 
 
 @pytest.fixture
