@@ -8,6 +8,7 @@ import ckan.plugins as p
 import ckantoolkit as tk
 import pytest
 from ckan import model
+from ckan.tests import factories
 
 from ckanext.metastore.tests.ckan.city import ref
 
@@ -217,6 +218,15 @@ def test_oddities_open_nothing(city, told, mine):
         assert told("package_revise", {"match__id": odd}) == _denied("package_revise")
         assert told("package_revise", {"match": {"id": odd}}) == _denied("package_revise")
         assert told("package_create", {"owner_org": odd, "name": "odd-one"}) == _denied("package_create")
+
+
+def test_a_group_is_no_organization(city, api, mint, mine):
+    group = factories.Group()
+    bring = mint(city.boss, f"ds:{group['name']}/:create", f"ds:{ref(city.parks, mine)}:update")
+    created = api("package_create", {"owner_org": group["id"], "name": factories.Dataset.stub().name}, bring)
+    assert (created.status_code, created.json["error"]["message"]) == _denied("package_create")
+    moved = api("package_owner_org_update", {"id": mine["id"], "organization_id": group["id"]}, bring)
+    assert (moved.status_code, moved.json["error"]["message"]) == _denied("package_owner_org_update")
 
 
 class Meddler(p.SingletonPlugin):
