@@ -234,9 +234,12 @@ class Meddler(p.SingletonPlugin):
 
     p.implements(p.IPackageController, inherit=True)
     other: dict | None = None
+    tag = ""
     seen: tuple = ()
 
     def after_dataset_update(self, context, pkg_dict):
+        if self.tag:
+            tk.get_action("dataset_tag_create")({"user": context["user"]}, {"id": pkg_dict["id"], "name": self.tag})
         if not self.other or pkg_dict["id"] == self.other["id"]:
             return
         found = tk.get_action("package_show")({"user": context["user"]}, {"id": self.other["id"]})
@@ -257,3 +260,13 @@ def test_a_plugin_acts_as_the_subject_within_its_scopes(city, api, mint, mine, l
     name = city.edda["name"]
     assert plugin.seen == ((name, name, name, city.stops["id"]),) * 2
     plugin.other = None
+
+
+def test_a_plugin_does_nothing_of_ours_that_no_scope_allows(city, api, mint, mine, load):
+    plugin = load(Meddler)
+    plugin.other, plugin.tag = None, "v2"
+    for user in (city.edda, city.boss):
+        answer = api("package_patch", {"id": mine["id"], "title": "New"}, mint(user, f"ds:{mine['id']}:update"))
+        assert (answer.status_code, answer.json["error"]["message"]) == _denied("dataset_tag_create")
+    plugin.tag = ""
+    assert _now(mine).title == mine["title"]
