@@ -45,7 +45,8 @@ def test_without_our_history_there_are_no_tags_to_ask_for(without):
 
 
 def test_who_gets_what_through_it(beside):
-    writes, reads, none = ["obj:{}/*:read,write"], ["obj:{}/*:read"], []
+    writes, reads = ["obj:{}/*:read,write"], ["obj:{}/*:read"]
+    none: list[str] = []
     for dataset, member, public in (("trees", reads, reads), ("hidden", reads, none)):
         for user, files in (("edda", writes), ("mona", member), ("rita", public), ("nobody", public)):
             who = f"{user} {dataset}"

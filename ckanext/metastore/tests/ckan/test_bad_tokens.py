@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import time
+from typing import Any
 
 import jwt
 import pytest
@@ -30,7 +31,7 @@ def _part(content):
 
 def _signed(keys, header, payload):
     """A token whose parts are as they are given, with a true signature."""
-    key = serialization.load_pem_private_key(keys.read_bytes(), None)
+    key: Any = serialization.load_pem_private_key(keys.read_bytes(), None)
     start = f"{_part(header)}.{_part(payload)}"
     return f"{start}.{_part(jwt.algorithms.ECAlgorithm(jwt.algorithms.ECAlgorithm.SHA256).sign(start.encode(), key))}"
 
@@ -57,7 +58,7 @@ def test_good_ones(claims, keys, mint, tried):
         assert tried(token, "bearer {}") == 200
 
 
-HEADERS = {
+HEADERS: dict[str, dict[str, Any]] = {
     "alg none": {"alg": "none"},
     "alg NONE": {"alg": "NONE"},
     "alg RS512": {"alg": "RS512"},
@@ -88,7 +89,8 @@ def test_headers(claims, keys, tried):
     for name, change in HEADERS.items():
         header = {key: value for key, value in {"alg": "ES256", "typ": "JWT", **change}.items() if value is not None}
         assert tried(_signed(keys, header, claims)) == 401, name
-    for header in ([], "ES256", b'{"alg":"ES256","alg":"ES256"}', b"{", b"", {"alg": "ES256", "kid": None}):
+    others: list[Any] = [[], "ES256", b'{"alg":"ES256","alg":"ES256"}', b"{", b"", {"alg": "ES256", "kid": None}]
+    for header in others:
         assert tried(_signed(keys, header, claims)) == 401, header
 
 

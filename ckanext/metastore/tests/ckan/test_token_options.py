@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jwt
 import pytest
 from ckan.exceptions import CkanConfigurationException
@@ -29,6 +31,7 @@ def _public(key):
 
 P256 = ec.generate_private_key(ec.SECP256R1())
 KINDS = "must be a key for one of ES256 (curve P-256), EdDSA (Ed25519), RS256 (RSA of 2,048 bits or more)"
+LIFETIMES: list[Any] = ["0", 0, "x", "-1", "1.5", "86401", "nan", [], "1e3"]
 WRONG = {
     "no key": ({"private_key_file": ""}, "private_key_file: is not set; make a key with: metastore keys generate FILE"),
     "no file": ({"private_key_file": "/nowhere/key.pem"}, "private_key_file: /nowhere/key.pem cannot be read: No such"),
@@ -52,7 +55,7 @@ WRONG = {
             {"max_lifetime": value},
             f"max_lifetime: is {value!r}; it must be a whole number of seconds from 1 to 86,400",
         )
-        for value in ("0", 0, "x", "-1", "1.5", "86401", "nan", [], "1e3")
+        for value in LIFETIMES
     },
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ckan.plugins as p
 import ckantoolkit as tk
 import pytest
@@ -149,7 +151,7 @@ def test_who_stands_before_us_sees_nobody(first, city, api, mint, read):
     assert First.seen == ("", "", "")
 
 
-OTHERS = {
+OTHERS: dict[str, dict[str, Any]] = {
     "package_search": {"fq": "+capacity:private", "include_private": True},
     "package_list": {},
     "organization_show": {},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import ckan.plugins as p
 import ckantoolkit as tk
@@ -193,7 +194,8 @@ def test_a_past_resource_of_another_dataset(city, api, told, mine):
     assert told("resource_show", of) == _denied("resource_show")
     assert told("resource_show", {**of, "package_id": mine["id"]})[0] == 404
     assert told("resource_show", {"id": mine["resources"][0]["id"], "revision_ref": "HEAD"})[0] == 200
-    for absent in ("", None, 0, []):
+    nothing: list[Any] = ["", None, 0, []]
+    for absent in nothing:
         assert told("resource_show", {"id": theirs["id"], "package_id": mine["id"], "revision_ref": absent})[0] == 403
 
 
