@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 PLUGINS = ("metastore", "metastore_authz", "authz_service")
-OPTION = "ckanext.authz_service.jwt_"
 ENTRY_POINT = "[ckan.plugins]\nauthz_service = ckanext.authz_service.plugin:AuthzServicePlugin\n"
 
 
@@ -46,40 +45,36 @@ def seen(folder: Path, *, with_stand_in: bool) -> dict[str, Any]:
 
 
 def _main(with_stand_in: bool) -> dict[str, Any]:
-    if not with_stand_in:
-        app = _start("metastore_authz")
-        alone = _alone(app)
-        return {"alone": alone, "starts": _starts([("metastore_authz", "metastore"), ("metastore", "metastore_authz")])}
-    starts = _starts([*permutations(PLUGINS), ("metastore", "authz_service"), ("authz_service", "metastore")])
-    return {"starts": starts, **_through(_start("authz_service", "metastore_authz", "metastore"))}
+    if with_stand_in:
+        starts = {" ".join(order): _tokens_of(order) for order in permutations(PLUGINS)}
+        through = _through(_start("authz_service", "metastore_authz", "metastore"))
+        return {"starts": starts, **through, "without_key": _without_key(PLUGINS)}
+    alone = _alone(_start("metastore_authz"))
+    starts = {" ".join(order): _tokens_of(order) for order in permutations(PLUGINS[:2])}
+    return {"starts": starts, "alone": alone, "without_key": _without_key(PLUGINS[:2])}
 
 
-def _start(*plugins: str) -> Any:
+def _start(*plugins: str, **options: str) -> Any:
     from ckan.cli import CKANConfigLoader
     from ckan.config.middleware import make_app
 
     config = CKANConfigLoader(os.environ["CKAN_INI"]).get_config()
-    return make_app({**config, "ckan.plugins": " ".join(plugins)})
+    return make_app({**config, "ckan.plugins": " ".join(plugins), **options})
 
 
-def _starts(orders: list[tuple[str, ...]]) -> dict[str, Any]:
-    """For each order of the plugins who gives tokens, and who shows the key, with a key and without."""
-    found = {}
-    for order in orders:
-        found[" ".join(order)] = [_tokens_of(order)]
-        key = os.environ.pop("CKANEXT__AUTHZ_SERVICE__JWT_PRIVATE_KEY_FILE")
-        found[" ".join(order)].append(_tokens_of(order))
-        os.environ["CKANEXT__AUTHZ_SERVICE__JWT_PRIVATE_KEY_FILE"] = key
-    return found
+def _without_key(order: tuple[str, ...]) -> Any:
+    os.environ.pop("CKANEXT__AUTHZ_SERVICE__JWT_PRIVATE_KEY_FILE")
+    return _tokens_of(order, **{"ckanext.authz_service.jwt_private_key_file": ""})
 
 
-def _tokens_of(order: tuple[str, ...]) -> Any:
+def _tokens_of(order: tuple[str, ...], **options: str) -> Any:
+    """Who gives tokens, and whether the stand-in shows the key; or why CKAN does not start."""
     import ckantoolkit as tk
     from ckan.exceptions import CkanConfigurationException
     from ckan.tests.helpers import CKANTestApp
 
     try:
-        app = _start(*order)
+        app = _start(*order, **options)
     except CkanConfigurationException as error:
         return str(error)
     page = CKANTestApp(app).get("/authz/public_key").text

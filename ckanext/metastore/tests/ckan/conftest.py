@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from ckan.plugins import core
 from ckan.tests import factories, helpers
 
 from ckanext.metastore.backends.git import GitBackend
-from ckanext.metastore.tests.ckan.city import Api, City, Mint
+from ckanext.metastore.tests.ckan.city import Api, City, Mint, ref
 
 Dataset = dict[str, Any]
 
@@ -89,6 +90,42 @@ def api(tokens: None, app: Any, ckan_config: Any, monkeypatch: pytest.MonkeyPatc
     """The action API, where sessions count too."""
     monkeypatch.setitem(ckan_config, "ckan.auth.enable_cookie_auth_in_api", True)
     return Api(app)
+
+
+@pytest.fixture
+def claims(city: City, mint: Mint) -> dict[str, Any]:
+    """The claims of a token that is good for all that ``tried`` does."""
+    return mint.claims(city.edda, f"ds:{ref(city.parks, city.hidden)}:read,tag")
+
+
+@pytest.fixture
+def tried(city: City, api: Api, caplog: pytest.LogCaptureFixture) -> Callable[..., int]:
+    """Bring a token to a private dataset; gives the status. Whatever else is not as it has to be fails here."""
+
+    def bring(token: str, header: str = "Bearer {}") -> int:
+        headers = {"Authorization": header.format(token)}
+        caplog.clear()
+        seen = api("package_show", {"id": city.hidden["id"]}, headers, get=True)
+        written = api("dataset_tag_create", {"id": city.hidden["id"], "name": "v9"}, headers)
+        assert seen.status_code == written.status_code, (seen.json, written.json)
+        errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+        assert not errors
+        for answer in (seen, written):
+            assert answer.cache_control.private
+            if answer.status_code == 401:
+                error = {"__type": "Authorization Error", "message": "Access denied: this token is not valid here"}
+                assert answer.json == {"success": False, "error": error}
+                assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+            elif answer.status_code == 403:
+                assert answer.json["error"]["message"].startswith("Access denied: This token does not allow ")
+                assert set(answer.json) == {"success", "error", "help"}
+        tags = city.call("dataset_tag_list", id=city.hidden["id"])
+        assert [tag["name"] for tag in tags] == (["v9", "v1"] if written.status_code == 200 else ["v1"])
+        if written.status_code == 200:
+            city.call("dataset_tag_delete", id=city.hidden["id"], tag="v9")
+        return seen.status_code
+
+    return bring
 
 
 @pytest.fixture

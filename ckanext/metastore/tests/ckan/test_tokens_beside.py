@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import ckan.plugins as p
+import ckantoolkit as tk
 import pytest
 from ckan import model
 from ckan.tests import factories
@@ -115,7 +119,39 @@ def test_jsonp_is_refused(city, app, mint, read):
     assert app.get(f"{address}&callback=steal").status_code == 200
 
 
-OTHERS = {
+class First(p.SingletonPlugin):
+    """Stands before ours, and looks who comes."""
+
+    p.implements(p.IActions)
+    seen: tuple = ()
+
+    def get_actions(self):
+        @tk.chained_action
+        @tk.side_effect_free
+        def package_show(next_action, context, data_dict):
+            First.seen = (context["user"], tk.g.user, tk.current_user.name)
+            return next_action(context, data_dict)
+
+        return {"package_show": package_show}
+
+
+@pytest.fixture
+def first(tokens, provide_plugin, ckan_config, monkeypatch):
+    provide_plugin("First", First)
+    monkeypatch.setitem(ckan_config, "ckan.plugins", ["First", "metastore", "metastore_authz"])
+    yield
+    p.unload("First")
+
+
+def test_who_stands_before_us_sees_nobody(first, city, api, mint, read):
+    api.log_in(city.boss)
+    assert _show(api, city.trees) == 200
+    assert First.seen == (city.boss["name"],) * 3
+    assert _show(api, city.trees, mint(city.edda, read)) == 200
+    assert First.seen == ("", "", "")
+
+
+OTHERS: dict[str, dict[str, Any]] = {
     "package_search": {"fq": "+capacity:private", "include_private": True},
     "package_list": {},
     "organization_show": {},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ckan.tests import factories
 
@@ -10,7 +12,7 @@ from ckanext.metastore.logic.operations import OPERATIONS
 from ckanext.metastore.tests.ckan.city import ref
 
 RESOURCE = {"url": "https://example.org/new.csv"}
-CALLS = {
+CALLS: dict[str, dict[str, Any]] = {
     "package_show": {},
     "resource_show": {},
     "dataset_revision_list": {},
@@ -38,7 +40,7 @@ CALLS = {
 }
 """Action -> its parameters, beside those that name the dataset."""
 
-NEEDS = {"show": "read"}
+NEEDS: dict[str | None, str] = {"show": "read"}
 """Operation -> action of a scope, where that has another name."""
 
 ALL = "read,update,create,tag,revert,delete,purge"

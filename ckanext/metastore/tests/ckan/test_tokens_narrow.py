@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import ckan.plugins as p
 import ckantoolkit as tk
 import pytest
 from ckan import model
+from ckan.tests import factories
 
 from ckanext.metastore.tests.ckan.city import ref
 
@@ -192,7 +194,8 @@ def test_a_past_resource_of_another_dataset(city, api, told, mine):
     assert told("resource_show", of) == _denied("resource_show")
     assert told("resource_show", {**of, "package_id": mine["id"]})[0] == 404
     assert told("resource_show", {"id": mine["resources"][0]["id"], "revision_ref": "HEAD"})[0] == 200
-    for absent in ("", None, 0, []):
+    nothing: list[Any] = ["", None, 0, []]
+    for absent in nothing:
         assert told("resource_show", {"id": theirs["id"], "package_id": mine["id"], "revision_ref": absent})[0] == 403
 
 
@@ -219,14 +222,26 @@ def test_oddities_open_nothing(city, told, mine):
         assert told("package_create", {"owner_org": odd, "name": "odd-one"}) == _denied("package_create")
 
 
+def test_a_group_is_no_organization(city, api, mint, mine):
+    group = factories.Group()
+    bring = mint(city.boss, f"ds:{group['name']}/:create", f"ds:{ref(city.parks, mine)}:update")
+    created = api("package_create", {"owner_org": group["id"], "name": factories.Dataset.stub().name}, bring)
+    assert (created.status_code, created.json["error"]["message"]) == _denied("package_create")
+    moved = api("package_owner_org_update", {"id": mine["id"], "organization_id": group["id"]}, bring)
+    assert (moved.status_code, moved.json["error"]["message"]) == _denied("package_owner_org_update")
+
+
 class Meddler(p.SingletonPlugin):
     """After a save it looks at another dataset, and saves it too, in the name of whoever has saved."""
 
     p.implements(p.IPackageController, inherit=True)
     other: dict | None = None
+    tag = ""
     seen: tuple = ()
 
     def after_dataset_update(self, context, pkg_dict):
+        if self.tag:
+            tk.get_action("dataset_tag_create")({"user": context["user"]}, {"id": pkg_dict["id"], "name": self.tag})
         if not self.other or pkg_dict["id"] == self.other["id"]:
             return
         found = tk.get_action("package_show")({"user": context["user"]}, {"id": self.other["id"]})
@@ -247,3 +262,13 @@ def test_a_plugin_acts_as_the_subject_within_its_scopes(city, api, mint, mine, l
     name = city.edda["name"]
     assert plugin.seen == ((name, name, name, city.stops["id"]),) * 2
     plugin.other = None
+
+
+def test_a_plugin_does_nothing_of_ours_that_no_scope_allows(city, api, mint, mine, load):
+    plugin = load(Meddler)
+    plugin.other, plugin.tag = None, "v2"
+    for user in (city.edda, city.boss):
+        answer = api("package_patch", {"id": mine["id"], "title": "New"}, mint(user, f"ds:{mine['id']}:update"))
+        assert (answer.status_code, answer.json["error"]["message"]) == _denied("dataset_tag_create")
+    plugin.tag = ""
+    assert _now(mine).title == mine["title"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import jwt
 import pytest
@@ -202,7 +203,8 @@ def test_bad_input_is_named(city, authorize):
             assert answer.status_code == 409, scopes
             assert set(answer.json["error"]) == {"scopes", "__type"}
             assert named in answer.json["error"]["scopes"][0]
-    for lifetime in (0, -1, "x", True, 1e9, 1.5, "", [60], {}, 2**40, "60 "):
+    lifetimes: list[Any] = [0, -1, "x", True, 1e9, 1.5, "", [60], {}, 2**40, "60 "]
+    for lifetime in lifetimes:
         answer = authorize(city.edda, f"ds:{mine}:read", lifetime=lifetime)
         if lifetime == "":
             assert answer.status_code == 200
