@@ -114,7 +114,7 @@ def tried(city: City, api: Api, caplog: pytest.LogCaptureFixture) -> Callable[..
             assert answer.cache_control.private
             if answer.status_code == 401:
                 error = {"__type": "Authorization Error", "message": "Access denied: this token is not valid here"}
-                assert answer.json == {"success": False, "error": error}
+                assert (answer.json["error"], set(answer.json)) == (error, {"success", "error", "help"})
                 assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
             elif answer.status_code == 403:
                 assert answer.json["error"]["message"].startswith("Access denied: This token does not allow ")

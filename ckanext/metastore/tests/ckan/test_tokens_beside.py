@@ -56,7 +56,7 @@ def test_an_invalid_one_beside_a_session_is_refused(city, api, app):
             assert answer.status_code == 401, value
             assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
             assert answer.cache_control.private
-            assert set(answer.json) == {"success", "error"}
+            assert set(answer.json) == {"success", "error", "help"}
             assert answer.json["error"] == {
                 "__type": "Authorization Error",
                 "message": "Access denied: this token is not valid here",

@@ -206,9 +206,6 @@ def test_bad_input_is_named(city, authorize):
     lifetimes: list[Any] = [0, -1, "x", True, 1e9, 1.5, "", [60], {}, 2**40, "60 "]
     for lifetime in lifetimes:
         answer = authorize(city.edda, f"ds:{mine}:read", lifetime=lifetime)
-        if lifetime == "":
-            assert answer.status_code == 200
-            continue
         assert (answer.status_code, set(answer.json["error"])) == (409, {"lifetime", "__type"}), lifetime
     long = [f"ds:{'o' * 99}/{'d' * 99}{number}:read" for number in range(64)]
     assert authorize(city.edda, long).status_code == 200
