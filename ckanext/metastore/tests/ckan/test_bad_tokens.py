@@ -48,7 +48,6 @@ def test_good_ones(claims, keys, mint, tried):
         mint.token(claims),
         mint.token(claims, headers={"kid": kid}),
         _signed(keys, {"alg": "ES256"}, claims),
-        mint.token({**claims, "iat": now - 60, "nbf": now - 60, "exp": now - 5}),
         mint.token({**claims, "iat": now + 5, "nbf": now + 5}),
         mint.token({name: value for name, value in claims.items() if name != "iat"}),
         mint.token({name: value for name, value in claims.items() if name != "nbf"}),
