@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from ckan import model
 
-from ckanext.metastore import publisher
+from ckanext.metastore import jobs, publisher
 from ckanext.metastore.cli.progress import for_each
 from ckanext.metastore.model import waiting
 
@@ -22,12 +22,16 @@ def publish(dataset: str | None, every: bool, as_json: bool) -> None:
     if bool(dataset) == every:
         raise click.UsageError("Name a dataset, or say --all")
     found = waiting.datasets() if every else [_id(dataset or "")]
-    status = for_each(found, _publish, label="Publishing", done="published", as_json=as_json)
+    first = found[0] if found else None
+
+    def one(dataset_id: str) -> None:
+        # The first is tried whatever was: if the host is still down, the rest need not wait for it one by one.
+        publisher.publish(dataset_id, purge=True, insist=dataset_id == first)
+
+    status = for_each(found, one, label="Publishing", done="published", as_json=as_json)
+    if status:
+        jobs.wake_later()
     raise SystemExit(status)
-
-
-def _publish(dataset_id: str) -> None:
-    publisher.publish(dataset_id, purge=True)
 
 
 def _id(dataset: str) -> str:
