@@ -9,8 +9,8 @@ from ckanext.metastore.model import hosts, repositories, waiting
 from ckanext.metastore.model.hosts import Trouble
 from ckanext.metastore.model.waiting import Busy, Waiting
 
-_OF_THE_HOST = (RateLimited, Unauthorized, Unavailable)
-"""What one dataset meets, others will, too."""
+OF_THE_HOST = (RateLimited, Unauthorized, Unavailable)
+"""What one dataset meets, others may, too."""
 
 
 class Paused(RateLimited):
@@ -39,7 +39,7 @@ def publish(
         with waiting.take(dataset_id, patience=patience, purge=purge, host=host) as work:
             if work.trouble and work.trouble.pause and not insist:
                 raise Paused(work.trouble)
-            _publish(backend, work)
+            sent = _publish(backend, work)
             work.done(keep_private=not backend.keeps_private)
     except Busy:
         raise
@@ -49,22 +49,21 @@ def publish(
     except Exception as error:
         _note_failure(dataset_id, host, error, claimed=claimed)
         raise
-    if host and work.trouble:
+    if host and work.trouble and sent:
         hosts.note_answer(host)
 
 
 def _note_failure(dataset_id: str, host: str | None, error: Exception, *, claimed: bool) -> None:
-    known = isinstance(error, MetastoreError)
-    said = str(error) if known else f"an unexpected error, {type(error).__name__}; the log says more"
+    expected = isinstance(error, MetastoreError)
+    said = str(error) if expected else f"an unexpected error, {type(error).__name__}; the log says more"
     retry_after = error.retry_after if isinstance(error, RateLimited) else 0.0
     repositories.note_failure(dataset_id, said, retry_after=retry_after, claimed=claimed)
-    if host and isinstance(error, _OF_THE_HOST):
+    if host and isinstance(error, OF_THE_HOST):
         hosts.note_failure(host, dataset_id, said, retry_after=retry_after)
-    elif host and known:
-        hosts.note_answer(host)
 
 
-def _publish(backend: Backend, work: Waiting) -> None:
+def _publish(backend: Backend, work: Waiting) -> bool:
+    """Hand all to the backend; whether there was anything that the Git host had to take."""
     if work.purge:
         backend.purge(work.dataset_id)
     public = work.revisions[-1].public if work.revisions else None
@@ -79,6 +78,7 @@ def _publish(backend: Backend, work: Waiting) -> None:
             if not (backend.keeps_private and (kept := work.kept())):
                 raise
             backend.publish(work.dataset_id, revisions=[*kept, *revisions], tags=tags)
+    return bool(work.purge or revisions or tags)
 
 
 def _at_host(tag: TagUpdate) -> TagUpdate:

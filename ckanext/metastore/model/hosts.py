@@ -62,7 +62,7 @@ def note_failure(host: str, dataset_id: str, error: str, *, retry_after: float) 
 
 
 def note_answer(host: str) -> None:
-    """Note that a host is there, whatever it said."""
+    """Note that a host does what it is asked."""
     with _engine().begin() as connection:
         connection.execute(delete(host_table).where(host_table.c.host == host))
 
