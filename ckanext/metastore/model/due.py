@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ckan.model import meta
-from sqlalchemy import ColumnElement, func, literal, select, union_all
+from sqlalchemy import ColumnElement, false, func, literal, select, true, union_all
 from sqlalchemy.dialects.postgresql import insert
 
 from ckanext.metastore.model.tables import dataset_table, repository_table, revision_table, tag_table
@@ -21,11 +21,12 @@ _retry_at = func.coalesce(repository_table.c.retry_at, 0)
 
 
 def now(limit: int) -> Sequence[str]:
-    """Some of the datasets that are due, those that have waited longest first."""
+    """Some of the datasets that are due: first where something may have to be hidden, then who has waited longest."""
     with _engine().connect() as connection:
         waits = _waits()
         query = _with_retry(waits, waits.c.dataset_id).where(_is_due()).group_by(waits.c.dataset_id)
-        found = query.order_by(func.min(waits.c.since), waits.c.dataset_id).limit(limit)
+        order = (func.bool_or(waits.c.hides).desc(), func.min(waits.c.since), waits.c.dataset_id)
+        found = query.order_by(*order).limit(limit)
         return connection.execute(found).scalars().all()
 
 
@@ -49,10 +50,11 @@ def claim(dataset_id: str, seconds: float) -> bool:
 
 
 def _waits() -> Any:
-    """One row for each thing that waits: of which dataset, and since when."""
-    revisions = select(revision_table.c.dataset_id, revision_table.c.timestamp.label("since"))
-    tags = select(tag_table.c.dataset_id, tag_table.c.timestamp)
-    purges = select(dataset_table.c.id, literal(0)).where(dataset_table.c.purging)
+    """One row for each thing that waits: of which dataset, since when, and whether it may take away what is public."""
+    since, hides = revision_table.c.timestamp.label("since"), (~revision_table.c.public).label("hides")
+    revisions = select(revision_table.c.dataset_id, since, hides)
+    tags = select(tag_table.c.dataset_id, tag_table.c.timestamp, false())
+    purges = select(dataset_table.c.id, literal(0), true()).where(dataset_table.c.purging)
     return union_all(
         revisions.where(~revision_table.c.published), tags.where(tag_table.c.pending.is_not(None)), purges
     ).subquery("waits")

@@ -172,6 +172,7 @@ def test_without_redis(act, dataset, github, background, ckan_config, monkeypatc
         server.bind(("127.0.0.1", 0))
         if how == "silent":
             server.listen()
+        monkeypatch.setattr(jobs, "_HOLD_OFF", 0.0)
         monkeypatch.setitem(ckan_config, "ckan.redis.url", f"redis://127.0.0.1:{server.getsockname()[1]}/0")
         revisions = [dataset["revision_id"]]
         for notes in ("Two", "Three"):

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from ckanext.metastore import jobs
 from ckanext.metastore.cli import metastore
-from ckanext.metastore.model import waiting
+from ckanext.metastore.model import due, waiting
 from ckanext.metastore.model.tables import host_table, revision_table
 from ckanext.metastore.testing.github import Fault
 
@@ -46,6 +46,7 @@ def test_the_gaps_grow_up_to_an_hour(act, dataset, github, background, attempt, 
         jobs.turn()
         failed = attempt(dataset["id"])
         assert failed.attempts == number
+        assert _pause() <= failed.failed_at  # one dataset alone says nothing of the host
         gaps.append(failed.retry_at - failed.failed_at)
         jobs.turn()
         assert attempt(dataset["id"]) == failed  # its time has not come
@@ -53,7 +54,6 @@ def test_the_gaps_grow_up_to_an_hour(act, dataset, github, background, attempt, 
     assert all(0.75 * 30 * 2**number <= gap <= 30 * 2**number + 2 for number, gap in enumerate(gaps[:7]))
     assert gaps == sorted(gaps[:7]) + gaps[7:]
     assert all(2700 <= gap <= 3602 for gap in gaps[7:])
-    assert _pause() == 0 or _pause() < time.time()  # one dataset alone says nothing of the host
     github.clear_faults()
     jobs.turn()
     assert head(github, f"city/{dataset['name']}") == saved["revision_id"]
@@ -93,6 +93,12 @@ def test_an_attempt_out_of_turn_does_not_count(act, dataset, github, background,
     assert told["message"]
     assert told["next_attempt"] == time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(first.retry_at))
     assert (attempt(dataset["id"]).attempts, attempt(dataset["id"]).retry_at) == (1, first.retry_at)
+
+
+def test_what_is_to_be_hidden_comes_first(act, datasets, background):
+    act("package_patch", id=datasets[0]["id"], notes="Two")
+    act("package_patch", id=datasets[1]["id"], private=True)
+    assert due.now(1) == [datasets[1]["id"]]
 
 
 def test_where_another_publisher_is_at_work(act, dataset, background, attempt):
@@ -155,7 +161,8 @@ def test_what_github_answers_to_one_dataset_is_no_outage(act, datasets, github):
     github.clear_faults()
     github.unprotect(f"city/{datasets[2]['name']}", "main")
     assert "revision_published" not in act("package_patch", id=datasets[2]["id"], notes="Two")
-    assert "nothing is sent" not in act("package_patch", id=datasets[3]["id"], notes="Two")["revision_error"]
+    for dataset in (datasets[3], datasets[0]):
+        assert "nothing is sent" not in act("package_patch", id=dataset["id"], notes="Three")["revision_error"]
 
 
 # -- what an answer says --------------------------------------------------------------------------------------------
