@@ -17,7 +17,7 @@ from ckan import model
 from ckan.lib.plugins import get_permission_labels
 from ckan.plugins import plugin_loaded
 
-from ckanext.metastore import authors, config, impartial, intent, mapper, publisher
+from ckanext.metastore import authors, config, impartial, intent, jobs, mapper, publisher
 from ckanext.metastore.core import Invalid, MetastoreError
 from ckanext.metastore.core.record import document_sha
 from ckanext.metastore.core.types import RecordedRevision, utc
@@ -148,15 +148,41 @@ def committed(session: Session) -> None:
 
 
 def ended(session: Session) -> None:
-    """Publish what was committed. The change is saved already, so that nothing is raised here."""
+    """Publish what was committed, or have it published. The change is saved: nothing is raised here."""
     work: Unit = session.info.pop(_KEY, None) or Unit()
-    for dataset_id, purge in work.to_publish.items():
-        try:
-            publisher.publish(dataset_id, purge=purge)
-        except MetastoreError as error:
-            log.warning("Dataset %s is saved and recorded, but not published yet: %s", dataset_id, error)
-        except Exception:
-            log.exception("Dataset %s is saved and recorded, but not published yet", dataset_id)
+    if not work.to_publish:
+        return
+    meant = intent.current() if intent.active() else Intent()
+    try:
+        if config.publishes_in_background():
+            jobs.wake(work.to_publish)
+            for dataset_id in work.to_publish:
+                meant.note_published(dataset_id, waits=True)
+        else:
+            _publish(work.to_publish, meant)
+    except Exception:
+        log.exception("What was saved is recorded, but not published yet")
+
+
+def _publish(to_publish: dict[str, bool], meant: Intent) -> None:
+    errors = {dataset_id: _try_to_publish(dataset_id, purge) for dataset_id, purge in to_publish.items()}
+    for dataset_id, error in errors.items():
+        meant.note_published(dataset_id, waits=bool(error), error=error)
+    if any(errors.values()):
+        jobs.wake_later()
+
+
+def _try_to_publish(dataset_id: str, purge: bool) -> str:
+    """Publish; give the reason why it cannot be done now."""
+    try:
+        publisher.publish(dataset_id, purge=purge)
+    except MetastoreError as error:
+        log.warning("Dataset %s is saved and recorded, but not published yet: %s", dataset_id, error)
+        return str(error)
+    except Exception:
+        log.exception("Dataset %s is saved and recorded, but not published yet", dataset_id)
+        return "an unexpected error; CKAN's log says more"
+    return ""
 
 
 # -- the work itself ------------------------------------------------------------------------------------------------
