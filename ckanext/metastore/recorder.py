@@ -22,7 +22,7 @@ from ckanext.metastore.core import Invalid, MetastoreError
 from ckanext.metastore.core.record import document_sha
 from ckanext.metastore.core.types import RecordedRevision, utc
 from ckanext.metastore.intent import Intent
-from ckanext.metastore.model import queries
+from ckanext.metastore.model import due, queries
 from ckanext.metastore.model.ledger import Ledger, Session, reload_package
 
 log = logging.getLogger(__name__)
@@ -154,14 +154,20 @@ def ended(session: Session) -> None:
         return
     meant = intent.current() if intent.active() else Intent()
     try:
-        if config.publishes_in_background():
-            jobs.wake(work.to_publish)
-            for dataset_id in work.to_publish:
-                meant.note_published(dataset_id, waits=True)
-        else:
-            _publish(work.to_publish, meant)
+        at_once = _at_once(work.to_publish) if config.publishes_in_background() else work.to_publish
+        _publish(at_once, meant)
+        if later := work.to_publish.keys() - at_once:
+            jobs.wake(later)
+        for dataset_id in later:
+            meant.note_published(dataset_id, waits=True)
     except Exception:
         log.exception("What was saved is recorded, but not published yet")
+
+
+def _at_once(to_publish: dict[str, bool]) -> dict[str, bool]:
+    """What waits for no worker: at a Git host, a dataset that may have to be hidden."""
+    hiding = set() if config.backend().keeps_private else due.hiding(to_publish)
+    return {dataset_id: purge for dataset_id, purge in to_publish.items() if dataset_id in hiding}
 
 
 def _publish(to_publish: dict[str, bool], meant: Intent) -> None:

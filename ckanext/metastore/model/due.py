@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ckan.model import meta
@@ -28,6 +28,14 @@ def now(limit: int) -> Sequence[str]:
         order = (func.bool_or(waits.c.hides).desc(), func.min(waits.c.since), waits.c.dataset_id)
         found = query.order_by(*order).limit(limit)
         return connection.execute(found).scalars().all()
+
+
+def hiding(dataset_ids: Iterable[str]) -> set[str]:
+    """Those of the datasets where something may have to be taken away from the public."""
+    waits = _waits()
+    query = select(waits.c.dataset_id).where(waits.c.hides & waits.c.dataset_id.in_(list(dataset_ids)))
+    with _engine().connect() as connection:
+        return set(connection.execute(query).scalars())
 
 
 def next_time() -> int | None:

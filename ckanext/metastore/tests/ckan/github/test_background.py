@@ -80,14 +80,24 @@ def test_a_worker_changes_tags_and_purges(act, dataset, create, github, queue, c
     monkeypatch.setitem(ckan_config, "ckanext.metastore.publish", "background")
     act("dataset_tag_update", id=dataset["id"], tag="v1", name="v2")
     act("dataset_tag_delete", id=dataset["id"], tag="v3")
-    helpers.call_action("dataset_purge", id=gone["id"])
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.publish_timeout", 0.2)
+    with waiting.take(gone["id"], patience=1):  # a purge waits for no worker, unless it must
+        helpers.call_action("dataset_purge", id=gone["id"])
     assert tags_of(github, f"city/{dataset['name']}") == ["v1", "v3"]
     assert github.repository(f"city/{gone['name']}")
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.publish_timeout", 10)
     _work(ckan_config)
     assert tags_of(github, f"city/{dataset['name']}") == ["v2"]
     with pytest.raises(Problem):
         github.repository(f"city/{gone['name']}")
     assert not git(gone["id"]).public.exists()
+    assert waiting.datasets() == []
+
+
+def test_a_purge_waits_for_no_worker(dataset, github, background):
+    helpers.call_action("dataset_purge", id=dataset["id"])
+    with pytest.raises(Problem):
+        github.repository(f"city/{dataset['name']}")
     assert waiting.datasets() == []
 
 

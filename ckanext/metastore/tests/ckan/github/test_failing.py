@@ -95,9 +95,18 @@ def test_an_attempt_out_of_turn_does_not_count(act, dataset, github, background,
     assert (attempt(dataset["id"]).attempts, attempt(dataset["id"]).retry_at) == (1, first.retry_at)
 
 
-def test_what_is_to_be_hidden_comes_first(act, datasets, background):
+def test_what_is_to_be_hidden_waits_for_no_worker(act, dataset, github, background):
+    saved = act("package_patch", id=dataset["id"], private=True)
+    assert saved.keys().isdisjoint({"revision_published", "revision_error"})
+    assert github.repository(f"city/{dataset['name']}").private
+    assert waiting.datasets() == []
+
+
+def test_what_could_not_be_hidden_comes_first(act, datasets, background, ckan_config, monkeypatch):
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.publish_timeout", 0.2)
     act("package_patch", id=datasets[0]["id"], notes="Two")
-    act("package_patch", id=datasets[1]["id"], private=True)
+    with waiting.take(datasets[1]["id"], patience=1):
+        assert act("package_patch", id=datasets[1]["id"], private=True)["revision_published"] is False
     assert due.now(1) == [datasets[1]["id"]]
 
 
