@@ -1,4 +1,4 @@
-"""Installs what is missing: Debian packages, the virtual environment with CKAN, Solr's jars, GitHub's description."""
+"""Installs what is missing: Debian packages, CKAN, Giftless, Solr's jars, GitHub's description."""
 
 import ctypes.util
 import fcntl
@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from dev.console import Failure, Job, finish, say
-from dev.paths import DEV, LOGS, OPENAPI, REQUIREMENTS, ROOT, SOLR, VAR, VENV, venv_program
+from dev.paths import DEV, GIFTLESS, LOGS, OPENAPI, REQUIREMENTS, ROOT, SOLR, VAR, VENV, venv_program
 from dev.services import postgres
 
 BY_HAND = "apt-get update && apt-get install"
@@ -60,12 +60,13 @@ def install() -> None:
     with (VAR / "install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _install_packages([need.package for need in NEEDS if not need.present()])
-        if jobs := [*_environment_jobs(), *_solr_jobs(), *_openapi_jobs()]:
+        if jobs := [*_environment_jobs(), *_giftless_jobs(), *_solr_jobs(), *_openapi_jobs()]:
             say(f"Installing (the first time takes a minute or two; logs in {LOGS}):")
             finish(*jobs)
             _finish_solr()
             _finish_openapi()
             _stamp(VENV, _environment_inputs())
+            _stamp(GIFTLESS, _giftless_inputs())
             _stamp(SOLR, _solr_inputs())
             _stamp(OPENAPI, _openapi_inputs())
 
@@ -106,6 +107,20 @@ def _works(venv: Path) -> bool:
     """Whether the environment is there and made by the Python that runs us."""
     python = venv / "bin" / "python"
     return python.exists() and (venv / "lib" / PYTHON).exists()
+
+
+def _giftless_inputs() -> list[bytes]:
+    return [sys.version.encode(), (DEV / "giftless.txt").read_bytes()]
+
+
+def _giftless_jobs() -> list[Job]:
+    """The Git LFS server for the tests; in an environment of its own, as it wants an older Flask than CKAN."""
+    if _is_stamped(GIFTLESS, _giftless_inputs()):
+        return []
+    # One job that makes the environment, too: nothing else waits for it.
+    script = '"$0" -m venv --clear "$1"; exec "$1/bin/python" -m pip install --disable-pip-version-check -r "$2"'
+    command = ["sh", "-ec", script, sys.executable, str(GIFTLESS), str(DEV / "giftless.txt")]
+    return [Job("Giftless", command, LOGS / "giftless.log")]
 
 
 def _solr_inputs() -> list[bytes]:

@@ -14,6 +14,7 @@ REQUIREMENTS = f"dev/ckan-{OLDER_CKAN}.txt" if OLDER_CKAN else "dev-requirements
 SOLR = VAR / "solr"
 OPENAPI = VAR / "openapi"
 PEER = VAR / "peer"
+GIFTLESS = VAR / "giftless"
 DEMOS = {"git": VAR / "demo", "github": VAR / "demo-github"}
 DEMO_JSON = VAR / "demo.json"
 

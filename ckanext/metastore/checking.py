@@ -14,7 +14,7 @@ from itertools import islice
 from ckan import model
 from ckan.lib.plugins import get_permission_labels
 
-from ckanext.metastore import config, publisher, recorder
+from ckanext.metastore import config, drift, publisher
 from ckanext.metastore.core import MetastoreError
 from ckanext.metastore.core.findings import FIRST, Expected, Finding
 from ckanext.metastore.model import checks, waiting
@@ -129,7 +129,7 @@ class Check:
 
 def _compared(state: State) -> Iterator[Finding]:
     try:
-        if recorder.is_unrecorded(state.dataset_id):
+        if drift.is_unrecorded(state.dataset_id):
             detail = f"CKAN's dataset is another than revision {state.head}"
             yield Finding("unrecorded", state.dataset_id, detail, mends=True)
     except Exception as error:  # whatever CKAN or a plugin raises: the others are to be looked at all the same
@@ -192,7 +192,7 @@ def _turn(finding: Finding) -> int:
 
 def _mend(finding: Finding) -> None:
     if finding.kind == "unrecorded":
-        recorder.record_now(finding.package_id, MESSAGE)
+        drift.record_now(finding.package_id, MESSAGE)
     elif finding.kind == "waiting":
         publisher.publish(finding.package_id, purge=True)
     elif not finding.package_id:

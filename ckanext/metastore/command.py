@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -31,20 +31,22 @@ def generate(file: Path, algorithm: str) -> None:
     """
     pem = generate_private_key(algorithm)
     public = file.with_name(f"{file.stem}.pub{file.suffix}")
-    made: list[Path] = []
+    with ExitStack() as undo:
+        _write(file, pem, 0o600, undo)
+        _write(public, KeyRing(private_key=pem).keys().pem, 0o644, undo)
+        undo.pop_all()
+    for option, path in (("jwt_private_key_file", file), ("jwt_public_key_file", public)):
+        # A percent sign begins a reference there.
+        click.echo(f"ckanext.authz_service.{option} = {path.absolute()}".replace("%", "%%"))
+
+
+def _write(path: Path, content: str, mode: int, undo: ExitStack) -> None:
     try:
-        for path, content, mode in ((file, pem, 0o600), (public, KeyRing(private_key=pem).keys().pem, 0o644)):
-            _write(path, content, mode)
-            made.append(path)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        undo.callback(path.unlink, missing_ok=True)
+        with os.fdopen(descriptor, "w") as file:
+            # Whatever the umask is: others may read the public key.
+            os.fchmod(descriptor, mode)
+            file.write(content)
     except OSError as error:
-        for path in made:
-            with suppress(OSError):
-                path.unlink()
-        raise click.ClickException(f"{error.filename} cannot be written: {error.strerror}") from error
-    click.echo(f"ckanext.authz_service.jwt_private_key_file = {file.absolute()}")
-    click.echo(f"ckanext.authz_service.jwt_public_key_file = {public.absolute()}")
-
-
-def _write(path: Path, content: str, mode: int) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
-        file.write(content)
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}") from error

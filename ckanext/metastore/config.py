@@ -39,6 +39,7 @@ _GITHUB_OPTIONS = (
 )
 AUTHOR_MODES = ("masked", "real", "pseudonym")
 PURGES = ("delete", "archive")
+PUBLISHES = ("inline", "background")
 _KEY_FILES = ("private_key_file", "public_key_file")
 _DAY = 86400
 
@@ -126,7 +127,7 @@ def backend() -> Backend:
         options |= {
             "purge": option("purge"),
             "timeout": publish_timeout(),
-            "registry": Repositories(option("github.git_url").rstrip("/")),
+            "registry": Repositories(host() or ""),
         }
     return _backend(option("backend"), tuple(options.items()))
 
@@ -134,6 +135,22 @@ def backend() -> Backend:
 @lru_cache(maxsize=8)
 def _backend(name: str, options: tuple[tuple[str, Any], ...]) -> Backend:
     return create_backend(name, **dict(options))
+
+
+def host() -> str | None:
+    """What stands for the Git host, where one is asked; None where the histories are in a folder only."""
+    name = str(option("backend"))
+    return None if name == "git" else str(option("github.git_url")).rstrip("/") if name == "github" else name
+
+
+def publishes_in_background() -> bool:
+    """Whether publishing is left to CKAN's job queue."""
+    return bool(option("publish") == "background")
+
+
+def redis_url() -> str:
+    """The address of CKAN's Redis."""
+    return str(tk.config.get("ckan.redis.url"))
 
 
 def publish_timeout() -> float:
@@ -188,7 +205,8 @@ def _audience() -> str:
 
 def max_lifetime() -> int:
     """How many seconds a token may live."""
-    return int(authz_option("jwt_max_lifetime") or 900)
+    seconds = authz_option("jwt_max_lifetime")
+    return 900 if seconds in (None, "") else int(seconds)
 
 
 def tokens_have_email() -> bool:
@@ -255,8 +273,9 @@ def _check_publishing() -> None:
         seconds = 0.0
     if not 0 < seconds < inf:
         raise Invalid("publish_timeout", f"is {option('publish_timeout')!r}; it must be a number of seconds above 0")
-    if option("purge") not in PURGES:
-        raise Invalid("purge", f"is {option('purge')!r}; it must be one of {', '.join(PURGES)}")
+    for name, values in (("publish", PUBLISHES), ("purge", PURGES)):
+        if option(name) not in values:
+            raise Invalid(name, f"is {option(name)!r}; it must be one of {', '.join(values)}")
 
 
 def _check_folder(folder: str) -> None:

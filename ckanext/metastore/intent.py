@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 import ckantoolkit as tk
 
@@ -23,6 +24,7 @@ class Intent:
     :param base_revision: the revision that the caller started from, until it is known of which dataset
     :param expected: dataset id -> base revision, until the dataset is saved
     :param saved: dataset id -> the revision that the save made
+    :param unpublished: dataset id -> why that revision is not published yet; empty where its turn will come
     """
 
     user: str = ""
@@ -30,6 +32,7 @@ class Intent:
     base_revision: str | None = None
     expected: dict[str, str] = field(default_factory=dict)
     saved: dict[str, str] = field(default_factory=dict)
+    unpublished: dict[str, str] = field(default_factory=dict)
 
     def expect(self, dataset_id: str) -> str | None:
         """The base of a dataset that is about to be saved: of the first one, as hooks may save others."""
@@ -41,6 +44,22 @@ class Intent:
         """A dataset is saved on the base that was expected; hooks may save it again."""
         self.expected.pop(dataset_id, None)
         self.saved[dataset_id] = revision_id
+
+    def note_published(self, dataset_id: str, *, waits: bool, error: str = "") -> None:
+        """What became of the revision after COMMIT.
+
+        :param error: why it waits, if anything went wrong
+        """
+        self.unpublished.pop(dataset_id, None)
+        if waits:
+            self.unpublished[dataset_id] = error
+
+    def outcome(self, dataset_id: str) -> dict[str, Any]:
+        """What an answer tells of the publication: nothing, where the revision is published."""
+        if dataset_id not in self.unpublished:
+            return {}
+        error = self.unpublished[dataset_id]
+        return {"revision_published": False, **({"revision_error": error} if error else {})}
 
 
 _current: ContextVar[Intent | None] = ContextVar("metastore_intent", default=None)

@@ -1,31 +1,69 @@
-"""Step 4 of a save: what is recorded goes into the repository. Idempotent; whoever comes next finishes."""
+"""Step 6 of a save: what is recorded goes into the repository. Idempotent; whoever comes next finishes."""
 
 from __future__ import annotations
 
 from ckanext.metastore import config, profiles
-from ckanext.metastore.core import Backend, Conflict, MetastoreError
-from ckanext.metastore.core.types import TagUpdate
-from ckanext.metastore.model import repositories, waiting
-from ckanext.metastore.model.waiting import Waiting
+from ckanext.metastore.core import Backend, Conflict, MetastoreError, RateLimited, Unauthorized, Unavailable
+from ckanext.metastore.core.types import TagUpdate, utc
+from ckanext.metastore.model import hosts, repositories, waiting
+from ckanext.metastore.model.hosts import Trouble
+from ckanext.metastore.model.waiting import Busy, Waiting
+
+OF_THE_HOST = (RateLimited, Unauthorized, Unavailable)
+"""What one dataset meets, others may, too."""
 
 
-def publish(dataset_id: str, *, purge: bool = False) -> None:
+class Paused(RateLimited):
+    """The Git host is left alone for some time."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        until = utc(trouble.paused_until).isoformat()
+        super().__init__(f"{trouble.error}; nothing is sent before {until}", retry_after=trouble.pause)
+        self.until = trouble.paused_until
+
+
+def publish(
+    dataset_id: str, *, purge: bool = False, patience: float | None = None, insist: bool = False, claimed: bool = False
+) -> None:
     """Replay all that waits for one dataset, oldest first, on a connection of its own.
 
     :param purge: the repositories may have to be destroyed first
+    :param patience: seconds to wait for another publisher of this dataset; by default those of the configuration
+    :param insist: try it also while the Git host is left alone
+    :param claimed: it is this dataset's turn in the job queue
     :raises MetastoreError: it cannot be done now; the rows stay, and the next call takes them up again
     """
-    backend = config.backend()
+    backend, host = config.backend(), config.host()
+    patience = config.publish_timeout() if patience is None else patience
     try:
-        with waiting.take(dataset_id, patience=config.publish_timeout(), purge=purge) as work:
-            _publish(backend, work)
+        with waiting.take(dataset_id, patience=patience, purge=purge, host=host) as work:
+            if work.trouble and work.trouble.pause and not insist:
+                raise Paused(work.trouble)
+            sent = _publish(backend, work)
             work.done(keep_private=not backend.keeps_private)
-    except MetastoreError as error:
-        repositories.note_failure(dataset_id, str(error))
+    except Busy:
         raise
+    except Paused as error:
+        repositories.note_pause(dataset_id, str(error), until=error.until)
+        raise
+    except Exception as error:
+        _note_failure(dataset_id, host, error, claimed=claimed)
+        raise
+    if host and work.trouble and sent:
+        hosts.note_answer(host)
 
 
-def _publish(backend: Backend, work: Waiting) -> None:
+def _note_failure(dataset_id: str, host: str | None, error: Exception, *, claimed: bool) -> None:
+    expected = isinstance(error, MetastoreError)
+    said = str(error) if expected else f"an unexpected error, {type(error).__name__}; the log says more"
+    retry_after = error.retry_after if isinstance(error, RateLimited) else 0.0
+    repositories.note_failure(dataset_id, said, retry_after=retry_after, claimed=claimed)
+    if host and isinstance(error, OF_THE_HOST):
+        hosts.note_failure(host, dataset_id, said, retry_after=retry_after)
+
+
+def _publish(backend: Backend, work: Waiting) -> bool:
+    """Hand all to the backend; whether there was anything that the Git host had to take."""
     if work.purge:
         backend.purge(work.dataset_id)
     public = work.revisions[-1].public if work.revisions else None
@@ -40,6 +78,7 @@ def _publish(backend: Backend, work: Waiting) -> None:
             if not (backend.keeps_private and (kept := work.kept())):
                 raise
             backend.publish(work.dataset_id, revisions=[*kept, *revisions], tags=tags)
+    return bool(work.purge or revisions or tags)
 
 
 def _at_host(tag: TagUpdate) -> TagUpdate:

@@ -17,12 +17,12 @@ from ckan import model
 from ckan.lib.plugins import get_permission_labels
 from ckan.plugins import plugin_loaded
 
-from ckanext.metastore import authors, config, impartial, intent, mapper, publisher
+from ckanext.metastore import authors, config, impartial, intent, jobs, mapper, publisher
 from ckanext.metastore.core import Author, Invalid, MetastoreError
 from ckanext.metastore.core.record import document_sha
 from ckanext.metastore.core.types import RecordedRevision, utc
 from ckanext.metastore.intent import Intent
-from ckanext.metastore.model import queries
+from ckanext.metastore.model import due, queries
 from ckanext.metastore.model.ledger import Ledger, Session, reload_package
 
 log = logging.getLogger(__name__)
@@ -148,44 +148,47 @@ def committed(session: Session) -> None:
 
 
 def ended(session: Session) -> None:
-    """Publish what was committed. The change is saved already, so that nothing is raised here."""
+    """Publish what was committed, or have it published. The change is saved: nothing is raised here."""
     work: Unit = session.info.pop(_KEY, None) or Unit()
-    for dataset_id, purge in work.to_publish.items():
-        try:
-            publisher.publish(dataset_id, purge=purge)
-        except MetastoreError as error:
-            log.warning("Dataset %s is saved and recorded, but not published yet: %s", dataset_id, error)
-        except Exception:
-            log.exception("Dataset %s is saved and recorded, but not published yet", dataset_id)
-
-
-# -- told by the check ----------------------------------------------------------------------------------------------
-
-
-def is_unrecorded(dataset_id: str) -> bool:
-    """Whether CKAN's dataset is another than the head says: written by SQL, or while the plugin was off.
-
-    Looked at under the dataset's lock, which is given back.
-    """
-    session = model.Session()
+    if not work.to_publish:
+        return
+    meant = intent.current() if intent.active() else Intent()
     try:
-        package = reload_package(session, dataset_id)
-        if package is None:
-            return False
-        ledger = Ledger.lock(session, dataset_id)
-        package = reload_package(session, dataset_id)
-        return _is_news(ledger, _next(session, ledger, package, None, message="", author=config.site_author(), user=""))
-    finally:
-        session.rollback()
+        at_once = _at_once(work.to_publish) if config.publishes_in_background() else work.to_publish
+        _publish(at_once, meant)
+        if later := work.to_publish.keys() - at_once:
+            jobs.wake(later)
+        for dataset_id in later:
+            meant.note_published(dataset_id, waits=True)
+    except Exception:
+        log.exception("What was saved is recorded, but not published yet")
 
 
-def record_now(dataset_id: str, message: str) -> None:
-    """Record what passed by the events, in the site's name, and publish it."""
-    session = model.Session()
-    session.rollback()
-    with intent.saving(user="", message=message):
-        touched(session, dataset_id, abandoned=False)
-        session.commit()
+def _at_once(to_publish: dict[str, bool]) -> dict[str, bool]:
+    """What waits for no worker: at a Git host, a dataset that may have to be hidden."""
+    hiding = set() if config.backend().keeps_private else due.hiding(to_publish)
+    return {dataset_id: purge for dataset_id, purge in to_publish.items() if dataset_id in hiding}
+
+
+def _publish(to_publish: dict[str, bool], meant: Intent) -> None:
+    errors = {dataset_id: _try_to_publish(dataset_id, purge) for dataset_id, purge in to_publish.items()}
+    for dataset_id, error in errors.items():
+        meant.note_published(dataset_id, waits=bool(error), error=error)
+    if any(errors.values()):
+        jobs.wake_later()
+
+
+def _try_to_publish(dataset_id: str, purge: bool) -> str:
+    """Publish; give the reason why it cannot be done now."""
+    try:
+        publisher.publish(dataset_id, purge=purge)
+    except MetastoreError as error:
+        log.warning("Dataset %s is saved and recorded, but not published yet: %s", dataset_id, error)
+        return str(error)
+    except Exception:
+        log.exception("Dataset %s is saved and recorded, but not published yet", dataset_id)
+        return "an unexpected error; CKAN's log says more"
+    return ""
 
 
 # -- the work itself ------------------------------------------------------------------------------------------------
@@ -237,16 +240,16 @@ def _record_package(session: Session, work: Unit, ledger: Ledger, package: Any, 
     meant = work.intents[ledger.dataset_id]
     author, user_id, user = authors.author(meant.user)
     try:
-        revision = _next(session, ledger, package, dataset, message=meant.message, author=author, user=user)
+        revision = next_revision(session, ledger, package, dataset, message=meant.message, author=author, user=user)
     except Invalid as error:
         raise tk.ValidationError({error.field: [error.reason]}) from error
-    if _is_news(ledger, revision):
+    if is_news(ledger, revision):
         ledger.append(revision, user_id=user_id)
         meant.note(ledger.dataset_id, revision.sha)
         work.to_publish[ledger.dataset_id] = ledger.purging
 
 
-def _next(
+def next_revision(
     session: Session, ledger: Ledger, package: Any, dataset: Dataset | None, *, message: str, author: Author, user: str
 ) -> RecordedRevision:
     """The revision that would follow the head now."""
@@ -272,7 +275,7 @@ def _forget(work: Unit, ledger: Ledger) -> None:
         ledger.drop()
 
 
-def _is_news(ledger: Ledger, revision: RecordedRevision) -> bool:
+def is_news(ledger: Ledger, revision: RecordedRevision) -> bool:
     """Whether the document, or who may read it, is another than at the head."""
     if ledger.head is None or ledger.head_is_public != revision.public:
         return True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from json import dumps
@@ -35,7 +36,10 @@ RSA_BITS = 2048
 """The size of an RSA key: the smallest that is taken, and the one that is made."""
 
 _MEMBERS = {"ES256": ("crv", "kty", "x", "y"), "EdDSA": ("crv", "kty", "x"), "RS256": ("e", "kty", "n")}
-_PUBLIC_PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----", re.DOTALL)
+"""What a thumbprint is made of, in this order (RFC 7638)."""
+
+_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
+_State = tuple[str, int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -86,26 +90,26 @@ class KeyRing:
         self._private_key = private_key
         self._private_path = Path(private_key_file) if private_key_file and not private_key else None
         self._public_path = Path(public_key_file) if public_key_file else None
-        self._seen: tuple[tuple[str, int, int, int], ...] = ()
-        self._keys: Keys | None = None
+        # Both at once, as other threads may read and replace them meanwhile.
+        self._known: tuple[list[_State], Keys] | None = None
 
     def keys(self) -> Keys:
         """The keys as they are now.
 
         :raises Invalid: there is none, or one cannot be used; names the option
         """
-        seen = tuple(self._states())
-        if self._keys is None or seen != self._seen:
-            self._keys = None
-            self._keys, self._seen = self._read(), seen
-        return self._keys
+        states, known = list(self._states()), self._known
+        if known is None or known[0] != states:
+            known = self._known = states, self._read()
+        return known[1]
 
-    def _states(self) -> Iterator[tuple[str, int, int, int]]:
+    def _states(self) -> Iterator[_State]:
         for option, path in (("jwt_private_key_file", self._private_path), ("jwt_public_key_file", self._public_path)):
             if path:
                 with _readable(option, path):
                     state = path.stat()
-                yield option, state.st_mtime_ns, state.st_ino, state.st_size
+                # Unlike the time of the content, that of the change cannot be set back.
+                yield option, state.st_ctime_ns, state.st_dev, state.st_ino, state.st_size
 
     def _read(self) -> Keys:
         private, signing = self._read_private()
@@ -127,23 +131,19 @@ class KeyRing:
             with _readable("jwt_private_key_file", self._private_path):
                 return _private_key("jwt_private_key_file", self._private_path.read_bytes())
         if self._private_key:
-            return _private_key("jwt_private_key", self._private_key.replace("\\n", "\n").encode())
+            return _private_key("jwt_private_key", self._private_key.replace("\\n", "\n").encode(errors="replace"))
         return None, None
 
 
-class _readable:  # noqa: N801 -- reads as a verb where it is used
-    """Turn what the file system says into our error."""
-
-    def __init__(self, option: str, path: Path) -> None:
-        self.option = option
-        self.path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        if isinstance(error, OSError):
-            raise Invalid(self.option, f"{self.path} cannot be read: {error.strerror}") from error
+@contextmanager
+def _readable(option: str, path: Path) -> Iterator[None]:
+    """Turn what the file system says into our error. What is no path but a key is not repeated."""
+    try:
+        yield
+    except OSError as error:
+        if "-----BEGIN" in str(path):
+            raise Invalid(option, "is a key itself; it must be the path of one") from None
+        raise Invalid(option, f"{path} cannot be read: {error.strerror}") from error
 
 
 def _private_key(option: str, pem: bytes) -> tuple[PrivateKey, PublicKey]:
@@ -158,9 +158,9 @@ def _private_key(option: str, pem: bytes) -> tuple[PrivateKey, PublicKey]:
 
 
 def _public_keys(pem: bytes) -> Iterator[PublicKey]:
-    for block in _PUBLIC_PEM.findall(pem):
+    for block in _PEM.finditer(pem):
         try:
-            key = serialization.load_pem_public_key(block)
+            key = serialization.load_pem_public_key(block[0])
         except (ValueError, UnsupportedAlgorithm) as error:
             raise Invalid("jwt_public_key_file", "holds something that is no public key in PEM") from error
         yield _public_key("jwt_public_key_file", key)
@@ -169,7 +169,7 @@ def _public_keys(pem: bytes) -> Iterator[PublicKey]:
 def _public_key(option: str, key: Any) -> PublicKey:
     algorithm, jwk = _described(option, key)
     members = {name: jwk[name] for name in _MEMBERS[algorithm]}
-    thumbprint = base64url_encode(sha256(dumps(members, separators=(",", ":"), sort_keys=True).encode()).digest())
+    thumbprint = base64url_encode(sha256(dumps(members, separators=(",", ":")).encode()).digest())
     pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return PublicKey(thumbprint.decode(), algorithm, key, pem.decode())
 

@@ -18,11 +18,14 @@ never ``*``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import floor
 
 from ckanext.metastore.authz.scopes import Scope
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -31,17 +34,19 @@ class Need:
 
     :param action: this action
     :param subscopes: and no subscope, or one of these
+    :param of_collection: whether it must be about an organization's collection, and not about a dataset
     """
 
     action: str
     subscopes: frozenset[str] = frozenset()
+    of_collection: bool = False
 
 
 _METADATA = frozenset({"metadata"})
 
 POLICY = {
     "show": Need("read", _METADATA),
-    "create": Need("create"),
+    "create": Need("create", of_collection=True),
     "update": Need("update", _METADATA),
     "tag": Need("tag"),
     "revert": Need("revert"),
@@ -53,22 +58,24 @@ POLICY = {
 
 @dataclass(frozen=True)
 class Named:
-    """An organization or a dataset, as a scope may name it.
+    """An organization or a dataset, as a scope may name it: by its id, or by the name that it has now.
 
-    :param names: its name and its id, as they are now
     :param created: when it was made, in seconds since 1970-01-01 UTC
     """
 
-    names: frozenset[str]
+    id: str
+    name: str
     created: float = 0
 
     def was_meant(self, segment: str, issued_at: float) -> bool:
         """Whether a token of that time can have meant this one, and not one of the same name that is gone.
 
-        A time without a fraction was cut to the second, so what was made within that second counts as older.
+        A time without a fraction was cut to the second, so what was made within that second counts as older. What has
+        an id's form is an id, as it is to CKAN: whoever is named like another's id is not meant by it.
         """
         created = floor(self.created) if issued_at == floor(issued_at) else self.created
-        return segment in self.names and created <= issued_at
+        named = segment == self.name and not _ID.fullmatch(segment)
+        return (named or segment == self.id) and created <= issued_at
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,8 @@ def permits(scopes: Iterable[Scope], operation: str, target: Target, *, issued_a
     :param issued_at: when the token was made, in seconds since 1970-01-01 UTC
     """
     need = POLICY[operation]
+    if need.of_collection != (target.dataset is None):
+        return False
     return any(_satisfies(scope, need) and _means(scope.segments, target, issued_at) for scope in scopes)
 
 

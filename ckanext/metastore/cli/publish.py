@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 from ckan import model
 
-from ckanext.metastore import publisher
+from ckanext.metastore import jobs, publisher
 from ckanext.metastore.cli.progress import for_each
 from ckanext.metastore.model import waiting
 
@@ -22,12 +24,25 @@ def publish(dataset: str | None, every: bool, as_json: bool) -> None:
     if bool(dataset) == every:
         raise click.UsageError("Name a dataset, or say --all")
     found = waiting.datasets() if every else [_id(dataset or "")]
-    status = for_each(found, _publish, label="Publishing", done="published", as_json=as_json)
+    status = for_each(found, _insistently(), label="Publishing", done="published", as_json=as_json)
+    if status:
+        jobs.wake_later()
     raise SystemExit(status)
 
 
-def _publish(dataset_id: str) -> None:
-    publisher.publish(dataset_id, purge=True)
+def _insistently() -> Callable[[str], None]:
+    """Try it whatever was before; once the host fails again, the rest need not wait for it one by one."""
+    insist = True
+
+    def one(dataset_id: str) -> None:
+        nonlocal insist
+        try:
+            publisher.publish(dataset_id, purge=True, insist=insist)
+        except publisher.OF_THE_HOST:
+            insist = False
+            raise
+
+    return one
 
 
 def _id(dataset: str) -> str:

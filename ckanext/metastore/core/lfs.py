@@ -8,7 +8,7 @@ A pointer says which file of the LFS server belongs there. Whoever clones with `
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, unquote
@@ -31,10 +31,10 @@ _LARGEST = 2**63 - 1
 """Git LFS counts bytes in 64 bits."""
 
 _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
-_PREFIX = re.compile(r"(?!\.{1,2}(?:/|$))[\w.-]+(?:/(?!\.{1,2}(?:/|$))[\w.-]+)*", re.ASCII)
+_PATH = re.compile(r"(?!\.{1,2}(?:/|$))[\w.-]+(?:/(?!\.{1,2}(?:/|$))[\w.-]+)*", re.ASCII)
 _ADDRESS = re.compile(
     r"https?://([a-zA-Z0-9.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?"
-    r"(/([\w.~!$&'()*+,;=:@/-]|%[0-9a-fA-F]{2}|\{id\}|\{prefix\})*)?",
+    r"(/([\w.~!$&'()*+,;=:@/-]|%[0-9a-fA-F]{2}|\{id\}|\{owner_org\}|\{prefix\})*)?",
     re.ASCII,
 )
 
@@ -42,7 +42,7 @@ _ADDRESS = re.compile(
 def check_lfs_url(lfs_url: str) -> str:
     """Give the address of an LFS server as it is. It stands in every repository, so it holds no secret.
 
-    :param lfs_url: with or without ``{id}`` and ``{prefix}`` in its path
+    :param lfs_url: with or without ``{id}``, ``{owner_org}`` and ``{prefix}`` in its path
     :raises Invalid: it is no such address
     """
     if re.match(r"[^/]*//[^/?#]*@", lfs_url):
@@ -51,7 +51,7 @@ def check_lfs_url(lfs_url: str) -> str:
         raise Invalid(
             "lfs_url",
             "it must be an http(s) address, such as https://lfs.example.org/portal/{id}: no spaces, no '?', no '#', "
-            "no placeholder but {id} and {prefix}",
+            "no placeholder but {id}, {owner_org} and {prefix}",
         )
     return lfs_url
 
@@ -59,14 +59,16 @@ def check_lfs_url(lfs_url: str) -> str:
 def lfs_files(document: Document, lfs_url: str, package_id: str) -> dict[str, bytes]:
     """Give the files that LFS needs, by their paths.
 
-    :param lfs_url: a checked address, perhaps with ``{id}`` (the package's id) or ``{prefix}`` (what
-        ckanext-blob-storage writes into ``lfs_prefix`` of a resource; the package's id where nothing is written)
+    :param lfs_url: an address, perhaps with ``{id}`` (the package's id), ``{owner_org}`` (its organization's) or
+        ``{prefix}`` (what ckanext-blob-storage writes into ``lfs_prefix`` of a resource); where the document says
+        nothing of the kind, the package's id stands there
     """
     resources = document.get("resources")
     resources = [item for item in resources if isinstance(item, dict)] if isinstance(resources, list) else []
     package = quote(package_id, safe="", errors="replace")
-    prefix = next(filter(None, map(_prefix, resources)), package)
-    url = check_lfs_url(lfs_url).rstrip("/").replace("{id}", package).replace("{prefix}", prefix)
+    url = check_lfs_url(lfs_url).rstrip("/").replace("{id}", package)
+    url = url.replace("{owner_org}", _path([document], "owner_org") or package)
+    url = url.replace("{prefix}", _path(resources, "lfs_prefix") or package)
     return {ATTRIBUTES_PATH: _ATTRIBUTES, CONFIG_PATH: _config(url), **dict(_pointers(resources))}
 
 
@@ -111,9 +113,10 @@ def _whole_number(value: Any) -> int | None:
     return value if type(value) is int else None
 
 
-def _prefix(resource: Document) -> str | None:
-    prefixes = (value for value in _values(resource, "lfs_prefix") if isinstance(value, str))
-    return next((prefix for prefix in prefixes if _PREFIX.fullmatch(prefix)), None)
+def _path(places: Iterable[Document], name: str) -> str | None:
+    """Give the first value of this name that can be a part of an address."""
+    values = (value for place in places for value in _values(place, name) if isinstance(value, str))
+    return next(filter(_PATH.fullmatch, values), None)
 
 
 def _file_name(resource: Document) -> str:
@@ -135,9 +138,9 @@ def _last_segment(address: str) -> str:
     return address.replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
-def _values(resource: Document, *names: str) -> Iterator[Any]:
-    """Give what a resource says under one of these names, also in CKAN's own fields."""
-    ckan = resource.get("ckan")
+def _values(document: Document, *names: str) -> Iterator[Any]:
+    """Give what a document or a resource says under one of these names, also in CKAN's own fields."""
+    ckan = document.get("ckan")
     fields = ckan if isinstance(ckan, dict) else {}
     for name in names:
-        yield from (place[name] for place in (resource, fields) if name in place)
+        yield from (place[name] for place in (document, fields) if name in place)

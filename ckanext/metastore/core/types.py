@@ -216,8 +216,8 @@ class Site:
     """The place that commits: its name and address stand in every commit as the committer.
 
     :param dataset_url: the address of a dataset's page, with ``{id}`` in it; empty where there is none
-    :param lfs_url: the address of the Git LFS server, perhaps with ``{id}`` or ``{prefix}`` in it; empty where there
-        is none: then revisions hold no pointers
+    :param lfs_url: the address of the Git LFS server, perhaps with ``{id}``, ``{owner_org}`` or ``{prefix}`` in it;
+        empty where there is none: then revisions hold no pointers
     """
 
     committer: Author

@@ -78,9 +78,11 @@ def identify() -> Response | None:
 
     :returns: None, or the answer to a token that is refused: 401 (RFC 6750)
     """
+    g.pop("metastore_bearer", None)  # of a request before, where an application context outlives it
     if not brings_token():
         return None
     header, action = _header(), _action()
+    _become(None)
     assert header
     assert action
     # Whatever the answer is, no cache may give it to others.
@@ -187,29 +189,37 @@ def _confine(bearer: Bearer, name: str, context: Context, data_dict: dict[str, A
 def _confine_move(bearer: Bearer, name: str, package: model.Package, data_dict: dict[str, Any]) -> None:
     """To move a dataset to an organization is to create it there."""
     said = "owner_org" if name == "package_update" else "organization_id"
-    if said not in data_dict or (data_dict[said] or None) == package.owner_org:
+    # What is not said stays as it is, but with package_owner_org_update the dataset would belong to nobody.
+    if said not in data_dict and name == "package_update":
         return
-    collection = collection_of(data_dict[said])
+    wanted = data_dict.get(said)
+    if (wanted or None) == package.owner_org:
+        return
+    collection = collection_of(wanted)
     destination = collection.organization if collection else None
     if collection is None or destination is None:
         raise refused(name)
-    if package.owner_org not in destination.names and not bearer.permits("create", collection):
+    if package.owner_org != destination.id and not bearer.permits("create", collection):
         raise refused(name)
 
 
 @contextmanager
 def _acting(bearer: Bearer, context: Context) -> Iterator[None]:
-    """Act as the token's subject, in place of whoever a session cookie beside it names."""
-    before = g.get("user"), g.get("userobj"), g.get("_login_user")
+    """Act as the token's subject."""
     account = bearer.account
-    name = account.name if account else ""
-    context.update({"user": name, "auth_user_obj": account})
+    context.update({"user": account.name if account else "", "auth_user_obj": account})
     context.pop("__auth_user_obj_checked", None)
-    # Flask-Login has no other way to change the user of one request, and of nothing else.
-    g.user, g.userobj, g._login_user = name, account, account or model.AnonymousUser()
+    _become(account)
     bearer.acting = True
     try:
         yield
     finally:
         bearer.acting = False
-        g.user, g.userobj, g._login_user = before
+        _become(None)
+
+
+def _become(account: model.User | None) -> None:
+    """Let this request come from an account, or from nobody, in place of whoever a session cookie beside it names."""
+    g.user, g.userobj = account.name if account else "", account
+    # Flask-Login has no other way to change the user of one request, and of nothing else.
+    g._login_user = account or model.AnonymousUser()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from calendar import timegm
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
+import ckantoolkit as tk
 from ckan import model
 
 from ckanext.metastore.authz import Named, Target
@@ -91,15 +91,13 @@ def _by_past_resource(data_dict: dict[str, Any]) -> Any:
 
 
 def _by_match(data_dict: dict[str, Any]) -> Any:
-    match = data_dict.get("match") or {}
-    if isinstance(match, str):
-        try:
-            match = json.loads(match)
-        except ValueError:
-            match = {}
+    """CKAN reads each of these texts as JSON, if it is some: ``match__id="null"`` says nothing."""
+    read = tk.get_validator("json_or_string")
+    match = read(data_dict.get("match"))
     match = match if isinstance(match, dict) else {}
-    candidates = (data_dict.get("match__id"), match.get("id"), data_dict.get("match__name"), match.get("name"))
-    return next(filter(None, candidates), None)
+    ids = read(data_dict.get("match__id")), match.get("id")
+    names = read(data_dict.get("match__name")), match.get("name")
+    return next(filter(None, (*ids, *names)), None)
 
 
 _FINDERS: dict[str, Finder] = {
@@ -117,7 +115,7 @@ _FINDERS: dict[str, Finder] = {
 def target_of(package: model.Package) -> Target:
     """A dataset as scopes name it: with the organization and the name that it has now."""
     organization = model.Group.get(package.owner_org) if package.owner_org else None
-    created = package.metadata_created
+    created = package.metadata_created and package.metadata_created.replace(tzinfo=timezone.utc)
     return Target(_organization(organization) if organization else None, _named(package, created))
 
 
@@ -131,9 +129,9 @@ def collection_of(organization: Any) -> Target | None:
 
 
 def _organization(group: model.Group) -> Named:
+    # Of an organization CKAN keeps the local time, not UTC, and so does a time without a zone in Python.
     return _named(group, group.created)
 
 
-def _named(entity: Any, created: Any) -> Named:
-    seconds = timegm(created.utctimetuple()) + created.microsecond / 1e6 if created else 0
-    return Named(frozenset({entity.id, entity.name}), seconds)
+def _named(entity: Any, created: datetime | None) -> Named:
+    return Named(entity.id, entity.name, created.timestamp() if created else 0)

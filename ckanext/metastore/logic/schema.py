@@ -14,11 +14,16 @@ def validate(data_dict: dict[str, Any], schema: Schema) -> dict[str, Any]:
 
     :raises toolkit.ValidationError: with one entry for each parameter at fault
     """
-    known = {name: value for name, value in data_dict.items() if name in schema}
+    known = {name: _in_one_piece(value) for name, value in data_dict.items() if name in schema}
     data, errors = tk.navl_validate(known, schema, {})
     if errors:
         raise tk.ValidationError(errors)
     return {name: value for name, value in data.items() if name in schema}
+
+
+def _in_one_piece(value: Any) -> Any:
+    """A list of dicts, which nothing here takes, so that its validators see it: CKAN 2.11 would drop it unseen."""
+    return [value] if isinstance(value, list) and value and isinstance(value[0], dict) else value
 
 
 def _chain(*names: str) -> list[Any]:
@@ -87,8 +92,8 @@ def revert() -> Schema:
         "revision_message": _chain("ignore_missing", "metastore_message"),
         "fields": _chain("ignore_missing", "metastore_names"),
         "resources": _chain("ignore_missing", "metastore_names"),
-        "dry_run": [_default(False), *_chain("boolean_validator")],
-        "allow_private": [_default(False), *_chain("boolean_validator")],
+        "dry_run": [_default(False), *_chain("metastore_flag")],
+        "allow_private": [_default(False), *_chain("metastore_flag")],
     }
 
 
@@ -104,7 +109,7 @@ def verify() -> Schema:
     """A token."""
     return {
         "token": _chain("not_empty", "metastore_text"),
-        "strict": [_default(True), *_chain("boolean_validator")],
+        "strict": [_default(True), *_chain("metastore_flag")],
     }
 
 

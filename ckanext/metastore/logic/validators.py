@@ -16,6 +16,7 @@ from ckanext.metastore.core.text import MESSAGE_LIMIT
 from ckanext.metastore.model.queries import can_be
 
 __all__ = [
+    "metastore_flag",
     "metastore_lifetime",
     "metastore_limit",
     "metastore_message",
@@ -38,6 +39,13 @@ def metastore_text(value: Any) -> str:
     if not isinstance(value, str):
         raise tk.Invalid(f"Must be text, not {type(value).__name__}")
     return value
+
+
+def metastore_flag(value: Any) -> bool:
+    """True or false, as CKAN 2.12 reads text and whole numbers: 2.11 fails at a number."""
+    if not isinstance(value, (str, int)):
+        raise tk.Invalid(f"Must be true or false, not {type(value).__name__}")
+    return bool(tk.get_validator("boolean_validator")(value if isinstance(value, str) else bool(value), {}))
 
 
 def metastore_message(value: Any) -> str:

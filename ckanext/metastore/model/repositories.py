@@ -15,6 +15,7 @@ from ckan.model import meta
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from ckanext.metastore.core import backoff
 from ckanext.metastore.core.types import Hosted, Profile
 from ckanext.metastore.model.tables import repository_table
 
@@ -72,15 +73,50 @@ def _hosted(row: Any) -> Hosted:
     return Hosted(row.host_id, profile, row.private)
 
 
-def note_failure(dataset_id: str, error: str) -> None:
-    """Remember why the dataset cannot be published; the next success forgets it."""
-    _put(dataset_id, {"error": error, "failed_at": int(time.time())})
+@dataclass(frozen=True)
+class Failure:
+    """Why a dataset could not be published.
+
+    :param failed_at: seconds since 1970-01-01 UTC, as all times here
+    :param retry_at: when the job queue tries again
+    """
+
+    error: str
+    failed_at: int
+    retry_at: int | None
 
 
-def failure(dataset_id: str) -> tuple[str, int] | None:
-    """Why the last publishing failed, and when, in seconds since 1970-01-01 UTC; None where it did not."""
+def note_failure(dataset_id: str, error: str, *, retry_after: float, claimed: bool) -> None:
+    """Remember why the dataset cannot be published, and when to try again; the next success forgets it.
+
+    An attempt before that time, as a save is one, does not count: it was nobody's fault that it came so soon.
+
+    :param retry_after: for how many seconds the host asks us to wait
+    :param claimed: it was the turn of this dataset
+    """
+    now, row = time.time(), _row(dataset_id)
+    attempts, planned = (row.attempts, row.retry_at) if row else (0, None)
+    if claimed or planned is None or planned <= now:
+        attempts += 1
+        planned = backoff.at_earliest(now, backoff.for_dataset(attempts))
+    retry_at = max(planned, backoff.at_earliest(now, retry_after))
+    _put(dataset_id, {"error": error, "failed_at": int(now), "attempts": attempts, "retry_at": retry_at})
+
+
+def note_pause(dataset_id: str, error: str, *, until: int) -> None:
+    """Remember that the dataset was not even tried, as its host is left alone until then."""
+    _put(dataset_id, {"error": error, "failed_at": int(time.time()), "retry_at": until})
+
+
+def put_off(dataset_id: str, seconds: float) -> None:
+    """Leave the dataset to who is at it, and look again later."""
+    _put(dataset_id, {"retry_at": backoff.at_earliest(time.time(), seconds)})
+
+
+def failure(dataset_id: str) -> Failure | None:
+    """Why the last publishing failed; None where it did not."""
     row = _row(dataset_id)
-    return (row.error, row.failed_at) if row and row.error else None
+    return Failure(row.error, row.failed_at, row.retry_at) if row and row.error else None
 
 
 def organization_name(organization_id: str) -> str:

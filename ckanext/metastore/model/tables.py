@@ -1,4 +1,4 @@
-"""The four tables. They are the index of every history and, until a revision is published, its only copy.
+"""The five tables. They are the index of every history and, until a revision is published, its only copy.
 
 No foreign key leads to CKAN's tables: it would deadlock with CKAN's own row locks, and a history outlives the row
 of a purged dataset until its repositories are gone. Times are seconds since 1970-01-01 UTC, as Git counts them.
@@ -82,5 +82,19 @@ repository_table = Table(
     # Why the last publishing failed, and when; None where it did not.
     Column("error", Text),
     Column("failed_at", BigInteger),
+    # How often in a row; and from when on the job queue may try, which also keeps two of its turns apart.
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("retry_at", BigInteger),
     Index("metastore_repository_host", "host", "host_id", unique=True),
+)
+
+host_table = Table(
+    "metastore_host",
+    metadata,
+    # A Git host that failed lately, and has not done anything for us since. Where there is no row, all is well.
+    Column("host", Text, primary_key=True),  # its address
+    Column("failures", Integer, nullable=False),  # how many datasets met it, one after the other
+    Column("dataset_id", Text, nullable=False),  # the last of them
+    Column("error", Text, nullable=False),
+    Column("paused_until", BigInteger, nullable=False),  # nothing is sent before
 )

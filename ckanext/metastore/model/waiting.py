@@ -19,8 +19,13 @@ from sqlalchemy.exc import OperationalError
 from ckanext.metastore.core import Unavailable
 from ckanext.metastore.core.objects import pack_objects, unpack_objects
 from ckanext.metastore.core.types import RecordedRevision, TagUpdate
+from ckanext.metastore.model.hosts import Trouble
 from ckanext.metastore.model.ledger import author_of
-from ckanext.metastore.model.tables import dataset_table, repository_table, revision_table, tag_table
+from ckanext.metastore.model.tables import dataset_table, host_table, repository_table, revision_table, tag_table
+
+
+class Busy(Unavailable):
+    """Another process is publishing the dataset."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Waiting:
     """One dataset's unpublished work, in the order in which it is to be done.
 
     :param purge: destroy the repositories first
+    :param trouble: what is known of the Git host, where it failed lately
     """
 
     dataset_id: str
@@ -35,6 +41,7 @@ class Waiting:
     revisions: Sequence[RecordedRevision]
     tags: Sequence[TagUpdate]
     connection: Connection
+    trouble: Trouble | None = None
 
     def kept(self) -> Sequence[RecordedRevision]:
         """The revisions that are published, and whose bytes are here all the same: private ones, from a Git host."""
@@ -57,14 +64,18 @@ class Waiting:
 
     def _revisions_done(self, keep_private: bool) -> None:
         """Mark the revisions; in the same statement, forget why the publishing before failed."""
-        failed = (repository_table.c.dataset_id == self.dataset_id) & repository_table.c.error.is_not(None)
-        forget = update(repository_table).where(failed).values(error=None, failed_at=None).cte("forgotten")
+        mine = repository_table.c.dataset_id == self.dataset_id
+        failed = repository_table.c.error.is_not(None) | repository_table.c.retry_at.is_not(None)
+        known = repository_table.c.host_id.is_not(None)
+        well = {"error": None, "failed_at": None, "attempts": 0, "retry_at": None}
+        forget = update(repository_table).where(mine & known & failed).values(well).cte("forgotten")
+        drop = delete(repository_table).where(mine & ~known).cte("dropped")
         rows = (revision_table.c.dataset_id == self.dataset_id) & revision_table.c.sha.in_(
             [revision.sha for revision in self.revisions]
         )
         kept = case((revision_table.c.public, null()), else_=revision_table.c.objects) if keep_private else null()
         mark = update(revision_table).where(rows).values(published=True, objects=kept)
-        self.connection.execute(mark.add_cte(forget))
+        self.connection.execute(mark.add_cte(forget, drop))
 
     def _tag_done(self, tag: TagUpdate, keep_private: bool) -> None:
         """Mark a tag, unless it was changed meanwhile."""
@@ -80,21 +91,23 @@ class Waiting:
 
 
 @contextmanager
-def take(dataset_id: str, *, patience: float, purge: bool = False) -> Iterator[Waiting]:
+def take(dataset_id: str, *, patience: float, purge: bool = False, host: str | None = None) -> Iterator[Waiting]:
     """Lock and read what waits; what :meth:`Waiting.done` marked is committed when the block ends without error.
 
     :param patience: seconds to wait for the publisher before
     :param purge: look whether the repositories are to be destroyed first; costs a query
-    :raises Unavailable: another publisher is at work for longer than that
+    :param host: the Git host that will be asked
+    :raises Busy: another publisher is at work for longer than that
     """
     assert meta.engine is not None
     with meta.engine.begin() as connection:
-        _lock(connection, dataset_id, patience)
+        trouble = _lock(connection, dataset_id, patience, host)
         purge = purge and connection.execute(_purging(dataset_id)).scalar_one_or_none() is not None
         rows = connection.execute(_waiting_revisions(dataset_id)).all()
         tags_wait = rows[0].tags_wait if rows else True
         tags = connection.execute(_waiting_tags(dataset_id)).all() if tags_wait else []
-        yield Waiting(dataset_id, purge, [_revision(row) for row in rows], [_tag(row) for row in tags], connection)
+        revisions, updates = [_revision(row) for row in rows], [_tag(row) for row in tags]
+        yield Waiting(dataset_id, purge, revisions, updates, connection, trouble)
 
 
 def datasets() -> Sequence[str]:
@@ -107,20 +120,26 @@ def datasets() -> Sequence[str]:
         return connection.execute(revisions.union(tags, purges)).scalars().all()
 
 
-def _lock(connection: Connection, dataset_id: str, patience: float) -> None:
-    """Take the lock, until the transaction ends.
+def _lock(connection: Connection, dataset_id: str, patience: float, host: str | None) -> Trouble | None:
+    """Take the lock, until the transaction ends; in the same statement, read what is known of the host.
 
     The transaction does not wait for the disk: if a crash undoes the mark, the same is published once more.
     """
     settings = (
-        func.set_config("lock_timeout", f"{int(patience * 1000)}ms", True),
+        func.set_config("lock_timeout", f"{max(int(patience * 1000), 1)}ms", True),
         func.set_config("synchronous_commit", "off", True),
     )
     name = func.hashtextextended(f"metastore {dataset_id}", 0)
+    known = [
+        select(column).where(host_table.c.host == host).scalar_subquery()
+        for column in (host_table.c.error, host_table.c.paused_until)
+        if host is not None
+    ]
     try:
-        connection.execute(select(*settings, func.pg_advisory_xact_lock(name)))
+        _, _, _, *found = connection.execute(select(*settings, func.pg_advisory_xact_lock(name), *known)).one()
     except OperationalError as error:
-        raise Unavailable("another process is publishing this dataset") from error
+        raise Busy("another process is publishing this dataset") from error
+    return Trouble(*found) if found and found[0] is not None else None
 
 
 def _waiting_revisions(dataset_id: str) -> Any:

@@ -14,7 +14,7 @@ from ckanext.metastore.model.queries import can_be
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-OWN_PARAMETERS = ("revision_message", "base_revision", "revision_id")
+OWN_PARAMETERS = ("revision_message", "base_revision", "revision_id", "revision_published", "revision_error")
 """What is ours in a dataset or resource dict, and must never be stored as a field of it."""
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import ckantoolkit as tk
 
-from ckanext.metastore import publisher
+from ckanext.metastore import jobs, publisher
 from ckanext.metastore.core import MetastoreError
 from ckanext.metastore.core.types import utc
 from ckanext.metastore.logic import schema
 from ckanext.metastore.logic.access import Context, open_history
 from ckanext.metastore.model import queries, repositories
+from ckanext.metastore.model.repositories import Failure
 
 
 def dataset_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
@@ -25,7 +26,8 @@ def dataset_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, An
 
     :returns: a dict with ``published``, the id of the newest revision that is published, or None; ``waiting``, the ids
         of the revisions that are not, oldest first; ``waiting_tags``, the names of the tags that are not; and
-        ``error``, None or a dict with ``message`` and ``timestamp`` (ISO 8601, UTC)
+        ``error``, None or a dict with ``message``, ``timestamp`` (ISO 8601, UTC) and ``next_attempt``, the time from
+        which CKAN's job queue tries again
     :rtype: dict
     """
     params = schema.validate(data_dict, schema.dataset())
@@ -33,8 +35,18 @@ def dataset_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, An
     tk.check_access("dataset_publish", context, {"id": history.dataset_id})
     # Its reason is kept, and told below.
     with suppress(MetastoreError):
-        publisher.publish(history.dataset_id, purge=True)
+        publisher.publish(history.dataset_id, purge=True, insist=True)
     published, waiting, tags = queries.publishing(history.dataset_id)
     failure = repositories.failure(history.dataset_id)
-    error = {"message": failure[0], "timestamp": utc(failure[1]).isoformat()} if failure else None
+    error = _told(failure) if failure else None
+    if waiting or tags:
+        jobs.wake_later()
     return {"published": published, "waiting": waiting, "waiting_tags": tags, "error": error}
+
+
+def _told(failure: Failure) -> dict[str, Any]:
+    return {
+        "message": failure.error,
+        "timestamp": utc(failure.failed_at).isoformat(),
+        "next_attempt": None if failure.retry_at is None else utc(failure.retry_at).isoformat(),
+    }

@@ -25,7 +25,8 @@ _BASE_HELP = """\
 :param base_revision: the id of the revision that this change started from; the save fails with a validation error
     that names the newer revision, its author and time, unless it is still the head (optional)
 
-The result has the ``revision_id`` of the dataset's head.
+The result has the ``revision_id`` of the dataset's head. Where the revision that was made is not published yet, it has
+``revision_published``, which is false, and ``revision_error``, if that is because of an error.
 """
 
 DATASET_SAVES = {
@@ -107,7 +108,8 @@ def _save_part(next_action: Any, context: Context, data_dict: dict[str, Any]) ->
         result = _save(next_action, context, data_dict)
     if outermost and isinstance(result, dict) and not result.keys() & {"package", "revision_id"}:
         id_or_name = result.get("package_id") or result["id"]
-        return {**result, "revision_id": meant.saved.get(id_or_name) or _head(id_or_name)}
+        revision_id = meant.saved.get(id_or_name) or _head(id_or_name)
+        return {**result, "revision_id": revision_id, **meant.outcome(id_or_name)}
     return result
 
 
@@ -147,6 +149,7 @@ def _save_dataset(next_action: Any, context: Context, data_dict: dict[str, Any])
         result = next_action(context, without_ours(data_dict))
     if isinstance(result, dict) and not context.get("defer_commit"):
         result["revision_id"] = meant.saved.get(result["id"]) or queries.heads(result["id"])[0]
+        result |= meant.outcome(result["id"])
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from ckan.tests import factories, helpers
 
 from ckanext.metastore.backends.git import GitBackend
 from ckanext.metastore.tests.ckan.checks import Answer, sql
+from ckanext.metastore.tests.ckan.city import Api, City, Mint, ref
 
 Dataset = dict[str, Any]
 
@@ -49,6 +51,8 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tokens(portal: None, ckan_config: Any, monkeypatch: pytest.MonkeyPatch, keys: Path) -> None:
     """The portal issues tokens, and takes them. This plugin too stays loaded from test to test."""
     monkeypatch.setitem(ckan_config, "ckanext.authz_service.jwt_private_key_file", str(keys))
+    # Whoever makes an app loads the plugins anew.
+    monkeypatch.setitem(ckan_config, "ckan.plugins", ["metastore", "metastore_authz"])
     if not p.plugin_loaded("metastore_authz"):
         p.load("metastore_authz")
 
@@ -63,6 +67,68 @@ def bearer(tokens: None, act: Callable[..., Any]) -> Callable[..., dict[str, str
         return {"Authorization": f"Bearer {answer['token']}"}
 
     return headers
+
+
+@pytest.fixture(scope="module")
+def _cities() -> list[City]:
+    return []
+
+
+@pytest.fixture
+def city(tokens: None, _cities: list[City]) -> City:
+    """A portal that takes tokens, and its people; one for all tests of a module, which keeps its folder too."""
+    if not _cities:
+        _cities.append(City())
+    return _cities[0]
+
+
+@pytest.fixture
+def mint(tokens: None, keys: Path) -> Mint:
+    """Tokens made by hand, with the portal's key."""
+    return Mint(keys)
+
+
+@pytest.fixture
+def api(tokens: None, app: Any, ckan_config: Any, monkeypatch: pytest.MonkeyPatch) -> Api:
+    """The action API, where sessions count too."""
+    monkeypatch.setitem(ckan_config, "ckan.auth.enable_cookie_auth_in_api", True)
+    return Api(app)
+
+
+@pytest.fixture
+def claims(city: City, mint: Mint) -> dict[str, Any]:
+    """The claims of a token that is good for all that ``tried`` does."""
+    return mint.claims(city.edda, f"ds:{ref(city.parks, city.hidden)}:read,tag")
+
+
+@pytest.fixture
+def tried(city: City, api: Api, caplog: pytest.LogCaptureFixture) -> Callable[..., int]:
+    """Bring a token to a private dataset; gives the status. Whatever else is not as it has to be fails here."""
+
+    def bring(token: str, header: str = "Bearer {}") -> int:
+        headers = {"Authorization": header.format(token)}
+        caplog.clear()
+        seen = api("package_show", {"id": city.hidden["id"]}, headers, get=True)
+        written = api("dataset_tag_create", {"id": city.hidden["id"], "name": "v9"}, headers)
+        assert seen.status_code == written.status_code, (seen.json, written.json)
+        errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+        assert not errors
+        for answer in (seen, written):
+            assert answer.cache_control.private
+            if answer.status_code == 401:
+                error = {"__type": "Authorization Error", "message": "Access denied: this token is not valid here"}
+                assert (answer.json["error"], set(answer.json)) == (error, {"success", "error", "help"})
+                assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+            elif answer.status_code == 403:
+                assert answer.json["error"]["message"].startswith("Access denied: This token does not allow ")
+                assert set(answer.json) == {"success", "error", "help"}
+        tags = city.call("dataset_tag_list", id=city.hidden["id"])
+        assert [tag["name"] for tag in tags] == (["v9", "v1"] if written.status_code == 200 else ["v1"])
+        if written.status_code == 200:
+            city.call("dataset_tag_delete", id=city.hidden["id"], tag="v9")
+        return seen.status_code
+
+    return bring
 
 
 @pytest.fixture

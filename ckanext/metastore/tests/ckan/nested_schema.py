@@ -11,6 +11,7 @@ from typing import Any
 
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
+from ckan.logic.schema import default_show_package_schema
 
 PREFIX = "json:"
 
@@ -34,6 +35,14 @@ class NestedSchemaPlugin(p.SingletonPlugin, tk.DefaultDatasetForm):
 
     def after_dataset_show(self, context: Any, pkg_dict: Fields) -> None:
         unpack(pkg_dict)
+
+    def before_dataset_index(self, pkg_dict: Fields) -> Fields:
+        """As ckanext-scheming's ``scheming_nerf_index`` does: Solr takes no parts of a field.
+
+        CKAN 2.11 indexes a dataset as it is shown; CKAN 2.12 as its own schema has it, without the fields.
+        """
+        own = json.loads(pkg_dict["data_dict"]).keys() - default_show_package_schema()
+        return pkg_dict | {key: json.dumps(pkg_dict[key]) for key in own if isinstance(pkg_dict.get(key), (dict, list))}
 
 
 def pack(dataset: Fields, schema: Fields) -> Fields:

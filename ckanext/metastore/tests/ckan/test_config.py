@@ -65,6 +65,12 @@ def test_a_wrong_timeout_stops_the_start(portal, ckan_config, monkeypatch, backe
 
 
 @pytest.mark.parametrize("backend", [{"backend": "git"}, BY_TOKEN])
+def test_a_wrong_way_to_publish_stops_the_start(portal, ckan_config, monkeypatch, backend):
+    said = _refusal(ckan_config, monkeypatch, {**backend, "publish": "sometime"})
+    assert said == "ckanext.metastore.publish: is 'sometime'; it must be one of inline, background"
+
+
+@pytest.mark.parametrize("backend", [{"backend": "git"}, BY_TOKEN])
 def test_a_wrong_purge_stops_the_start(portal, ckan_config, monkeypatch, backend):
     said = _refusal(ckan_config, monkeypatch, {**backend, "purge": "keep"})
     assert said == "ckanext.metastore.purge: is 'keep'; it must be one of delete, archive"

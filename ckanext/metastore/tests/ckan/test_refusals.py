@@ -14,9 +14,11 @@ from sqlalchemy import text
 
 from ckanext.metastore.model.tables import dataset_table, revision_table, tag_table
 
-NO_TEXT = [0, 7, 1.5, math.nan, True, False, ["v1"], {"id": "v1"}, [{"id": "v1"}], [], {}]
+NO_TEXT = [0, 7, 1.5, math.nan, True, False, ["v1"], {"id": "v1"}, [{"id": "v1"}], [{"id": "v1"}, "v1"], [], {}]
 UNSTORABLE = ["\0", "v1\0", "\ud800", "v1\udfff"]
 """Text that PostgreSQL does not take."""
+NESTED = [[{"id": "x"}], [{"id": "x"}, "x"]]
+"""What CKAN 2.11 takes apart before any validator sees it."""
 
 ON_A_DATASET = {
     "dataset_revision_list": {},
@@ -66,7 +68,9 @@ OTHERS = [
         ],
     ),
     ("dataset_revert", "fields", [7, True, {}, [7], [""], ["title", None], {"title": 1}, [["title"]], "\0", "\ud800"]),
-    ("dataset_revert", "resources", [7, True, {}, [7], [""], "no-such", [{"id": "x"}], "\0", "\ud800"]),
+    ("dataset_revert", "resources", [7, True, {}, [7], [""], "no-such", "\0", "\ud800"]),
+    ("dataset_revert", "dry_run", [1.5, math.nan, ["true"], [], {}, {"x": True}]),
+    ("dataset_revert", "allow_private", [1.5, math.nan, ["true"], [], {}, {"x": True}]),
     ("dataset_revert", "revision_message", [7, ["x"], {}, "x" * 10_001]),
     ("dataset_tag_create", "description", [7, ["x"], {}, "x" * 10_001]),
     ("dataset_tag_update", "description", [7, ["x"], {}, "x" * 10_001]),
@@ -197,7 +201,7 @@ def test_an_unknown_tag(refused, action, parameter, value):
 
 @pytest.mark.parametrize(
     ("action", "parameter", "value"),
-    [case for action, parameter, values in OTHERS for case in _cases([(action, parameter)], values)],
+    [case for action, parameter, values in OTHERS for case in _cases([(action, parameter)], values + NESTED)],
 )
 def test_any_other_parameter(refused, action, parameter, value):
     _assert_names(refused(action, parameter, value, tk.ValidationError), parameter)

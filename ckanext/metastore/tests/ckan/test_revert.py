@@ -94,8 +94,9 @@ def test_what_is_not_restored_stays(dataset, act, organization, editor):
     assert {key: reverted[key] for key in moved} == {**moved, "title": "Street trees"}
 
 
-def test_a_dry_run_changes_nothing(dataset, changed, act):
-    planned = act("dataset_revert", id=dataset["id"], to_revision_ref=dataset["revision_id"], dry_run=True)
+@pytest.mark.parametrize("yes", [True, 1, "true"])
+def test_a_dry_run_changes_nothing(dataset, changed, act, yes):
+    planned = act("dataset_revert", id=dataset["id"], to_revision_ref=dataset["revision_id"], dry_run=yes)
     assert {"kind": "changed", "path": ["title"], "old": "Park trees", "new": "Street trees"} in planned["changes"]
     assert act("package_show", id=dataset["id"])["revision_id"] == changed["revision_id"]
 

@@ -157,6 +157,7 @@ def test_a_name_stays_when_another_resource_gets_its_pointer():
         ("https://[::1]:9/lfs/", "https://[::1]:9/lfs"),
         ("https://lfs.example.org/a;b/{id}/{id}", f"https://lfs.example.org/a;b/{PACKAGE}/{PACKAGE}"),
         ("https://lfs.example.org/{prefix}", f"https://lfs.example.org/{PACKAGE}"),
+        ("https://lfs.example.org/{owner_org}/a", f"https://lfs.example.org/{PACKAGE}/a"),
     ],
 )
 def test_git_reads_the_address(tmp_path, url, value):
@@ -170,6 +171,15 @@ def test_only_a_path_is_a_prefix(prefix):
     url = "https://lfs.example.org/{prefix}"
     assert f"/{PACKAGE}\n".encode() in of(ckan(lfs_prefix=prefix), url=url)[".lfsconfig"]
     assert b"/city/a.b\n" in of(ckan(lfs_prefix=prefix), ckan(lfs_prefix="city/a.b"), url=url)[".lfsconfig"]
+
+
+@pytest.mark.parametrize("owner_org", ["..", "/a", "a b", "a?b", "a\n[x]", 'a"', "", 7, None, ["parks"]])
+def test_the_organization_is_part_of_the_address(owner_org):
+    url = "https://lfs.example.org/{owner_org}/{id}.git/info/lfs"
+    made = lfs_files({"ckan": {"owner_org": "parks"}}, url, PACKAGE)[".lfsconfig"]
+    assert f"/parks/{PACKAGE}.git/info/lfs\n".encode() in made
+    without = lfs_files({"owner_org": owner_org}, url, PACKAGE)[".lfsconfig"]
+    assert f"/{PACKAGE}/{PACKAGE}.git/info/lfs\n".encode() in without
 
 
 def test_any_id_is_one_segment():

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import time
 
+import pytest
+from ckan import model
+from ckan.lib.jobs import get_queue
+from ckan.lib.redis import connect_to_redis
+from sqlalchemy import delete, select, update
+
+from ckanext.metastore import jobs
+from ckanext.metastore.model.tables import dataset_table, host_table, repository_table, revision_table, tag_table
 from ckanext.metastore.testing.git import check_integrity, git
 from ckanext.metastore.testing.github import StandIn
 
@@ -36,6 +44,8 @@ def github(portal, server, token, ckan_config, monkeypatch):
         monkeypatch.setitem(ckan_config, f"ckanext.metastore.{name}", value)
     server.clear_faults()
     server.forget_requests()
+    model.Session.execute(delete(host_table))
+    model.Session.commit()
     return server
 
 
@@ -50,6 +60,58 @@ def asked(github):
         return len(rest), github.pushes, github.fetches
 
     return count
+
+
+# -- the job queue --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def queue(github, monkeypatch):
+    """CKAN's job queue, empty; nothing waits, and Redis is believed to be well."""
+    model.Session.execute(update(revision_table).values(published=True))
+    model.Session.execute(update(tag_table).values(pending=None))
+    model.Session.execute(update(dataset_table).values(purging=False))
+    model.Session.execute(update(repository_table).values(error=None, attempts=0, retry_at=None))
+    model.Session.commit()
+    connect_to_redis().flushdb()
+    monkeypatch.setattr(jobs, "_bell", jobs._Bell())
+    return get_queue()
+
+
+@pytest.fixture
+def background(queue, ckan_config, monkeypatch):
+    """From now on, saves are published by the job queue."""
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.publish", "background")
+    return queue
+
+
+@pytest.fixture
+def attempt():
+    """What is known of the attempts to publish a dataset; None where nothing is."""
+
+    def read(dataset_id):
+        model.Session.rollback()
+        query = select(repository_table).where(repository_table.c.dataset_id == dataset_id)
+        return model.Session.execute(query).one_or_none()
+
+    return read
+
+
+@pytest.fixture
+def time_passes():
+    """As if all that is planned were due: it moves into the past what it is planned for."""
+
+    def move():
+        past = int(time.time()) - 1
+        planned = repository_table.c.retry_at.is_not(None)
+        model.Session.execute(update(repository_table).where(planned).values(retry_at=past))
+        model.Session.execute(update(host_table).values(paused_until=past))
+        model.Session.commit()
+        registry = get_queue().scheduled_job_registry
+        for job_id in registry.get_job_ids():
+            registry.connection.zadd(registry.key, {job_id: past})
+
+    return move
 
 
 def head(github, name):
