@@ -193,6 +193,7 @@ def _turn(finding: Finding) -> int:
 def _mend(finding: Finding) -> None:
     if finding.kind == "unrecorded":
         drift.record_now(finding.package_id, MESSAGE)
+        publisher.publish(finding.package_id)  # where that is a background job's, too: all is to be well afterwards
     elif finding.kind == "waiting":
         publisher.publish(finding.package_id, purge=True)
     elif not finding.package_id:

@@ -114,6 +114,12 @@ def test_written_by_sql(check, act, dataset, git):
     assert check(dataset["id"]).exit_code == 0
 
 
+def test_what_is_recorded_is_published_at_once(check, dataset, ckan_config, monkeypatch):
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.publish", "background")
+    sql("UPDATE package SET title = 'By SQL' WHERE id = :id", id=dataset["id"])
+    assert check(dataset["id"], "--fix").found == []
+
+
 def test_hidden_by_sql_is_found_at_a_glance(check, glance, act, dataset):
     sql("UPDATE package SET private = true WHERE id = :id", id=dataset["id"])
     assert glance(dataset["id"]) == ["unrecorded"]
