@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from ckanext.metastore.core.types import RecordedRevision, TagUpdate
 from ckanext.metastore.model.tables import revision_table, tag_table
-from ckanext.metastore.model.waiting import _revision, _tag
+from ckanext.metastore.model.waiting import revision_of, tag_of
 
 
 def recorded(dataset_id: str) -> tuple[list[RecordedRevision], list[TagUpdate]]:
@@ -21,4 +21,4 @@ def recorded(dataset_id: str) -> tuple[list[RecordedRevision], list[TagUpdate]]:
     session = model.Session()
     rows = session.execute(revisions.order_by(revision_table.c.seq)).all()
     tag_rows = session.execute(tags.order_by(tag_table.c.pending.desc(), tag_table.c.name)).all()
-    return [_revision(row) for row in rows], [_tag(row) for row in tag_rows]
+    return [revision_of(row) for row in rows], [tag_of(row) for row in tag_rows]

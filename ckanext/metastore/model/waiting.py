@@ -47,7 +47,7 @@ class Waiting:
         """The revisions that are published, and whose bytes are here all the same: private ones, from a Git host."""
         mine = (revision_table.c.dataset_id == self.dataset_id) & revision_table.c.published
         query = select(revision_table).where(mine & revision_table.c.objects.is_not(None))
-        return [_revision(row) for row in self.connection.execute(query.order_by(revision_table.c.seq)).all()]
+        return [revision_of(row) for row in self.connection.execute(query.order_by(revision_table.c.seq)).all()]
 
     def done(self, *, keep_private: bool) -> None:
         """Mark everything as published, and drop the bytes that the repository has now.
@@ -106,7 +106,7 @@ def take(dataset_id: str, *, patience: float, purge: bool = False, host: str | N
         rows = connection.execute(_waiting_revisions(dataset_id)).all()
         tags_wait = rows[0].tags_wait if rows else True
         tags = connection.execute(_waiting_tags(dataset_id)).all() if tags_wait else []
-        revisions, updates = [_revision(row) for row in rows], [_tag(row) for row in tags]
+        revisions, updates = [revision_of(row) for row in rows], [tag_of(row) for row in tags]
         yield Waiting(dataset_id, purge, revisions, updates, connection, trouble)
 
 
@@ -161,7 +161,8 @@ def _purging(dataset_id: str) -> Any:
     return select(dataset_table.c.id).where((dataset_table.c.id == dataset_id) & dataset_table.c.purging)
 
 
-def _revision(row: Any) -> RecordedRevision:
+def revision_of(row: Any) -> RecordedRevision:
+    """The revision in a row that has its bytes."""
     return RecordedRevision(
         sha=row.sha,
         parents=tuple(row.parents.split()),
@@ -174,6 +175,7 @@ def _revision(row: Any) -> RecordedRevision:
     )
 
 
-def _tag(row: Any) -> TagUpdate:
+def tag_of(row: Any) -> TagUpdate:
+    """What is to be done for a tag, as its row says."""
     (obj,) = unpack_objects(bytes(row.object)) if row.object is not None else (None,)
     return TagUpdate(row.name, row.public, obj)
