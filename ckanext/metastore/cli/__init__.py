@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ckanext.metastore.cli.backfill import backfill
 from ckanext.metastore.cli.gc import gc
 from ckanext.metastore.cli.publish import publish
 from ckanext.metastore.command import keys
@@ -16,6 +17,7 @@ def metastore() -> None:
     """Look after the histories of this portal's datasets."""
 
 
+metastore.add_command(backfill)
 metastore.add_command(gc)
 metastore.add_command(keys)
 metastore.add_command(publish)
