@@ -11,11 +11,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cache
 from typing import Any
 
 from ckan.lib.plugins import DefaultPermissionLabels, get_permission_labels
 
-from ckanext.metastore import recording
+from ckanext.metastore import authors, recording
 from ckanext.metastore.model import activities
 from ckanext.metastore.model.ledger import Session
 from ckanext.metastore.recording import Dataset, State
@@ -36,6 +37,9 @@ class Past:
     withheld: bool
     unreadable: int = 0
 
+    def __post_init__(self) -> None:
+        self._author = cache(authors.author)
+
     def states(self) -> Iterator[State]:
         """What the dataset was, from when it was no draft any more."""
         begun = False
@@ -51,7 +55,7 @@ class Past:
         return State(
             document=recording.to_document(dataset),
             public=not self.withheld and _was_public(row, dataset),
-            user=row.user_id or "",
+            author=self._author(row.user_id or ""),
             message="" if first else _MESSAGES.get(row.activity_type, ""),
             timestamp=not_in_the_future(row.timestamp),
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 from ckan import model
 
-from ckanext.metastore import config, recording
+from ckanext.metastore import authors, config, recording
 from ckanext.metastore.activities import Past, not_in_the_future
 from ckanext.metastore.core import Invalid
 from ckanext.metastore.model.ledger import Ledger, Session, reload_package
@@ -85,7 +85,7 @@ def _present(session: Session, ledger: Ledger, package: Any) -> None:
     state = State(
         document=recording.to_document(recording.show(session, ledger.dataset_id)),
         public=recording.is_public(package),
-        user="",
+        author=authors.author(""),
         message=_AFTER_ACTIVITIES if ledger.head else _ALONE,
         timestamp=not_in_the_future(package.metadata_modified),
     )

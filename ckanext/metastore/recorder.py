@@ -16,7 +16,7 @@ import ckantoolkit as tk
 from ckan import model
 from ckan.plugins import plugin_loaded
 
-from ckanext.metastore import config, impartial, intent, publisher, recording
+from ckanext.metastore import authors, config, impartial, intent, publisher, recording
 from ckanext.metastore.core import Invalid, MetastoreError
 from ckanext.metastore.core.types import utc
 from ckanext.metastore.intent import Intent
@@ -205,7 +205,7 @@ def _record_package(session: Session, work: Unit, ledger: Ledger, package: Any, 
     state = State(
         document=recording.to_document(dataset or recording.show(session, ledger.dataset_id)),
         public=recording.is_public(package),
-        user=meant.user,
+        author=authors.author(meant.user),
         message=meant.message,
         timestamp=int(time.time()),
     )

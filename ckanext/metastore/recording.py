@@ -11,7 +11,8 @@ from typing import Any
 import ckantoolkit as tk
 from ckan.lib.plugins import get_permission_labels
 
-from ckanext.metastore import authors, config, impartial, intent, mapper
+from ckanext.metastore import config, impartial, intent, mapper
+from ckanext.metastore.core import Author
 from ckanext.metastore.core.record import document_sha
 from ckanext.metastore.core.types import Document, RecordedRevision, utc
 from ckanext.metastore.model.ledger import Ledger, Session
@@ -24,14 +25,14 @@ Dataset = dict[str, Any]
 class State:
     """A dataset at one time, and who made it so.
 
-    :param user: the account's name or id; empty for the site itself
+    :param author: as :func:`ckanext.metastore.authors.author` gives it
     :param message: the revision's message; empty for the default
     :param timestamp: seconds since 1970-01-01 UTC
     """
 
     document: Document
     public: bool
-    user: str
+    author: tuple[Author, str | None, str]
     message: str
     timestamp: int
 
@@ -42,7 +43,7 @@ def append(ledger: Ledger, state: State) -> RecordedRevision | None:
     :returns: the revision; None where neither the document nor who may read it is another than at the head
     :raises Invalid: it cannot be stored
     """
-    author, user_id, user = authors.author(state.user)
+    author, user_id, user = state.author
     revision = config.backend().record(
         ledger.dataset_id,
         document=state.document,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from ckan.plugins import core
 from ckan.tests import factories, helpers
 
 from ckanext.metastore.backends.git import GitBackend
+from ckanext.metastore.cli import metastore
+from ckanext.metastore.tests.ckan.past import before_the_plugin
 
 Dataset = dict[str, Any]
 
@@ -183,3 +186,29 @@ def rows(portal: None) -> Callable[[str], list[Any]]:
         return list(model.Session.execute(query.order_by(revision_table.c.seq)).all())
 
     return read
+
+
+@pytest.fixture
+def before(act: Callable[..., Any], organization: Dataset) -> Callable[..., list[str]]:
+    """Make datasets as they are before the plugin comes; gives their ids."""
+
+    def make(count: int = 1, **params: Any) -> list[str]:
+        given = {"title": "Bus stops", "owner_org": organization["id"], **params}
+        with before_the_plugin():
+            return [
+                act("package_create", **{"name": factories.Dataset.stub().name, **given})["id"] for _ in range(count)
+            ]
+
+    return make
+
+
+@pytest.fixture
+def backfill(cli: Any) -> Callable[..., tuple[int, dict[str, Any]]]:
+    """Run the command; gives the exit status and what it tells."""
+
+    def run(*arguments: str) -> tuple[int, dict[str, Any]]:
+        result = cli.invoke(metastore, ["backfill", "--json", *arguments])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        return result.exit_code, json.loads(result.stdout)
+
+    return run
