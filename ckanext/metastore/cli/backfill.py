@@ -35,15 +35,19 @@ def backfill(dataset: tuple[str, ...], from_activities: bool, workers: int | Non
         raise click.UsageError("CKAN has no table of activities here: leave --from-activities out")
     chosen = [_id(name) for name in dataset] or None
     each = partial(_each, workers=workers or len(os.sched_getaffinity(0)), bar=not as_json)
-    result = _record(chosen, each, from_activities)
+    result, failed = _record(chosen, each, from_activities)
     published = _publish(chosen, each)
-    result |= {"published": sum(not done.error for done in published)}
-    _tell({**result, "failed": {**result["failed"], **_failed(published)}}, as_json)
-    raise SystemExit(1 if result["failed"] or _failed(published) else 0)
+    result["published"] = sum(not done.error for done in published)
+    result["failed"] = failed | _failed(published)
+    _tell(result, as_json)
+    raise SystemExit(1 if result["failed"] else 0)
 
 
-def _record(chosen: Sequence[str] | None, each: Any, from_activities: bool) -> dict[str, Any]:
-    """Begin the histories: all of them before any is published, as a Git host may take hours."""
+def _record(chosen: Sequence[str] | None, each: Any, from_activities: bool) -> tuple[dict[str, Any], dict[str, str]]:
+    """Begin the histories: all of them before any is published, as a Git host may take hours.
+
+    :returns: what to tell, and what failed
+    """
     too_late = activities.before_histories(chosen) if from_activities else 0
     found = backlog.without_history(config.dataset_types(), chosen)
     act = partial(backfilling.backfill, from_activities=from_activities)
@@ -52,12 +56,11 @@ def _record(chosen: Sequence[str] | None, each: Any, from_activities: bool) -> d
     result = {
         "datasets": sum(outcome.revisions > 0 for outcome in outcomes),
         "revisions": sum(outcome.revisions for outcome in outcomes),
-        "failed": _failed(done),
     }
     if from_activities:
         result |= {"unreadable_activities": sum(outcome.unreadable for outcome in outcomes)}
         result |= {"activities_too_old": too_late}
-    return result
+    return result, _failed(done)
 
 
 def _publish(chosen: Sequence[str] | None, each: Any) -> list[Done]:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -30,9 +31,17 @@ def started(repositories):
     running = []
 
     def start(ids, *options):
-        ckan = [Path(sys.executable).with_name("ckan"), "-c", os.environ["CKAN_INI"]]
         process = subprocess.Popen(
-            [*ckan, "metastore", "backfill", "--json", *options, *ids],
+            [
+                Path(sys.executable).with_name("ckan"),
+                "-c",
+                os.environ["CKAN_INI"],
+                "metastore",
+                "backfill",
+                "--json",
+                *options,
+                *ids,
+            ],
             env={**os.environ, "CKANEXT__METASTORE__PATH": str(repositories)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -67,11 +76,13 @@ def _until(condition):
 
 
 def _lives(group):
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    """Whether a process of the group runs. What is dead may lie about until its new parent looks."""
+    states = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, its_group = stat.read_text().rpartition(")")[2].split()[:3]
+            states += [state] if int(its_group) == group else []
+    return any(state != "Z" for state in states)
 
 
 # -- the present state ----------------------------------------------------------------------------------------------
@@ -127,7 +138,7 @@ def test_all_of_them(before, backfill, recorded):
     _, told = backfill("--workers", "1")
     assert told["datasets"] >= 2
     assert recorded(ids, published=True) == 2
-    assert backlog.without_history({"dataset"}, None) == []
+    assert not set(ids) & set(backlog.without_history({"dataset"}, None))
 
 
 def test_by_name_and_for_people(before, cli):
@@ -143,6 +154,7 @@ def test_by_name_and_for_people(before, cli):
 
 def test_what_cannot_be_published_waits(before, backfill, cli, repositories, act, git):
     (dataset_id,) = before()
+    aside = repositories.rename(repositories.with_name("aside"))
     repositories.write_text("no folder")
     result = cli.invoke(metastore, ["backfill", dataset_id])
     assert result.exit_code == 1
@@ -150,6 +162,7 @@ def test_what_cannot_be_published_waits(before, backfill, cli, repositories, act
     (revision,) = act("dataset_revision_list", id=dataset_id)
     assert not revision["published"]
     repositories.unlink()
+    aside.rename(repositories)
     assert backfill(dataset_id) == (0, {"datasets": 0, "revisions": 0, "published": 1, "failed": {}})
     assert git(dataset_id)("rev-parse", "main") == revision["id"]
 
