@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from ckan.model import meta
-from sqlalchemy import Integer, cast, column, func, inspect, null, select, table
+from sqlalchemy import BigInteger, cast, column, func, inspect, null, select, table
 
 from ckanext.metastore.model.ledger import Session
 from ckanext.metastore.model.tables import revision_table
@@ -51,7 +51,7 @@ def before_histories(dataset_ids: Sequence[str] | None) -> int:
     """
     assert meta.engine is not None
     first, old = revision_table.c, _activity.c
-    seconds = cast(func.floor(func.extract("epoch", old.timestamp)), Integer)
+    seconds = cast(func.floor(func.extract("epoch", old.timestamp)), BigInteger)
     query = select(func.count()).select_from(
         _activity.join(revision_table, (first.dataset_id == old.object_id) & (first.seq == 1))
     )
