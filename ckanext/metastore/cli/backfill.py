@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -34,7 +35,7 @@ def backfill(dataset: tuple[str, ...], from_activities: bool, workers: int | Non
     if from_activities and not activities.exist():
         raise click.UsageError("CKAN has no table of activities here: leave --from-activities out")
     chosen = [_id(name) for name in dataset] or None
-    each = partial(_each, workers=workers or len(os.sched_getaffinity(0)), bar=not as_json)
+    each = partial(_each, workers=workers or len(os.sched_getaffinity(0)), bar=not as_json and sys.stdout.isatty())
     result, failed = _record(chosen, each, from_activities)
     published = _publish(chosen, each)
     result["published"] = sum(not done.error for done in published)
@@ -73,7 +74,7 @@ def _publish(chosen: Sequence[str] | None, each: Any) -> list[Done]:
 
 
 def _each(label: str, names: Sequence[str], act: Act, pace: Pace, *, workers: int, bar: bool) -> list[Done]:
-    """Do it to each, with a bar for people."""
+    """Do it to each, with a bar on a terminal."""
     done = []
     with click.progressbar(length=len(names), label=label) if bar and names else nullcontext() as shown:
         for one in share_out(names, act, workers=workers, pace=pace):

@@ -31,6 +31,14 @@ def tables(reset_db: Callable[[], None], migrate_db_for: Callable[[str], None]) 
     p.unload("metastore")
 
 
+@pytest.fixture(scope="session")
+def activity_table(tables: None, migrate_db_for: Callable[[str], None]) -> None:
+    """The table of CKAN's activities, as `ckan db upgrade -p activity` leaves it."""
+    p.load("activity")
+    migrate_db_for("activity")
+    p.unload("activity")
+
+
 @pytest.fixture
 def repositories(tmp_path: Path) -> Path:
     """The folder of the repositories."""

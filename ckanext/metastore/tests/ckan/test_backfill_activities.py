@@ -22,13 +22,6 @@ from ckanext.metastore.tests import corpus
 from ckanext.metastore.tests.ckan.past import PUBLIC, activity, before_the_plugin, shown
 
 
-@pytest.fixture(scope="session")
-def activity_table(tables, migrate_db_for):
-    p.load("activity")
-    migrate_db_for("activity")
-    p.unload("activity")
-
-
 @pytest.fixture
 def old(activity_table, before):
     """A public dataset from before the plugin."""
