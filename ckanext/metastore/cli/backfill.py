@@ -66,11 +66,14 @@ def _record(chosen: Sequence[str] | None, each: Any, from_activities: bool) -> t
 
 def _publish(chosen: Sequence[str] | None, each: Any) -> list[Done]:
     """Publish what waits, whoever left it. First what has a repository: the rest may have to wait."""
-    waits = [dataset_id for dataset_id in waiting.datasets() if chosen is None or dataset_id in chosen]
+    waits = set(waiting.datasets())
+    waits = waits if chosen is None else waits & set(chosen)
     host = config.limiting_host()
     limited = backlog.without_repository(host) if host else frozenset[str]()
     act = partial(publisher.publish, purge=True)
-    return each("Publishing", sorted(waits, key=lambda dataset_id: dataset_id in limited), act, Pace(limited))
+    return each(
+        "Publishing", sorted(waits, key=lambda dataset_id: (dataset_id in limited, dataset_id)), act, Pace(limited)
+    )
 
 
 def _each(label: str, names: Sequence[str], act: Act, pace: Pace, *, workers: int, bar: bool) -> list[Done]:
