@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
 import signal
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -102,7 +102,7 @@ class _Worker:
 
     def __init__(self, act: Act) -> None:
         self.end, its_end = _forks.Pipe()
-        self._process = _forks.Process(target=_work, args=(act, its_end, self.end, os.getpid()), daemon=True)
+        self._process = _forks.Process(target=_work, args=(act, its_end, self.end), daemon=True)
         self._process.start()
         its_end.close()
         self.name = ""
@@ -132,17 +132,17 @@ class _Worker:
 # -- within the worker ----------------------------------------------------------------------------------------------
 
 
-def _work(act: Act, end: Connection, other_end: Connection, parent: int) -> None:
-    """Do as told until nobody is there any more. An interrupt is the parent's business: what is begun is finished."""
+def _work(act: Act, end: Connection, other_end: Connection) -> None:
+    """Do as told until nobody is there any more. An interrupt is the parent's business: what is begun is finished.
+
+    A worker also holds the other ends of those that were hired before it. So, when the parent has died, the last one
+    ends first, and then each before.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     other_end.close()
-    while os.getppid() == parent:
-        if end.poll(_POLL):
-            try:
-                name = end.recv()
-            except EOFError:
-                return
-            end.send(_done(act, name))
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            end.send(_done(act, end.recv()))
 
 
 def _done(act: Act, name: str) -> Done:

@@ -16,6 +16,7 @@ import ckan.plugins as p
 import pytest
 from ckan import model
 
+from ckanext.metastore import backfilling
 from ckanext.metastore.cli import metastore
 from ckanext.metastore.cli.crew import share_out
 from ckanext.metastore.cli.pace import Pace
@@ -90,7 +91,10 @@ def _lives(group):
 
 def test_one_revision_of_the_present_state(before, backfill, act, git):
     (dataset_id,) = before(resources=[{"url": "https://example.org/stops.csv"}])
-    modified = model.Package.get(dataset_id).metadata_modified.replace(microsecond=0, tzinfo=timezone.utc)
+    modified = datetime(2024, 2, 29, 12, tzinfo=timezone.utc)
+    with before_the_plugin():
+        model.Package.get(dataset_id).metadata_modified = modified.replace(tzinfo=None)
+        model.Session.commit()
     assert backfill(dataset_id) == (0, {"datasets": 1, "revisions": 1, "published": 1, "failed": {}})
     (revision,) = act("dataset_revision_list", id=dataset_id)
     assert (revision["author"], revision["message"], revision["published"]) == ("CKAN", "Add to the metastore", True)
@@ -128,6 +132,8 @@ def test_which_datasets(before, backfill, rows, act, git):
     assert (status, told["datasets"]) == (0, 3)
     public = {dataset_id: [row.public for row in rows(dataset_id)] for dataset_id in (active, deleted, hidden)}
     assert public == {active: [True], deleted: [False], hidden: [False]}
+    for dataset_id in (draft, other_type):  # what has become so since the list was made
+        assert backfilling.backfill(dataset_id, from_activities=False) == backfilling.Outcome()
     assert rows(draft) == rows(other_type) == []
     assert not git(deleted).public.exists()
     assert not git(hidden).public.exists()
@@ -201,7 +207,7 @@ def test_it_goes_on_where_it_was_killed(before, backfill, started, recorded, git
     interrupted = started(ids, "--workers", "2")
     _until(lambda: recorded(ids) >= 3)
     os.killpg(interrupted.pid, signal.SIGINT)
-    assert interrupted.communicate(timeout=PATIENCE)[0] == ""
+    assert "Traceback" not in "".join(interrupted.communicate(timeout=PATIENCE))
     assert interrupted.returncode == 1
     assert not _lives(interrupted.pid)
     recording = started(ids, "--workers", "2")

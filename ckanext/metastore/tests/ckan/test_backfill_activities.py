@@ -180,10 +180,11 @@ def test_other_activities_are_none_of_ours(old, backfilled):
 def test_a_history_that_has_begun_is_left_alone(dataset, activity_table, backfilled, act):
     now = shown(dataset["id"])
     activity(dataset["id"], {**now, "title": "0"}, "2021-05-01")
-    activity(dataset["id"], {**now, "title": "1"}, "2999-05-01")
+    activity(dataset["id"], {**now, "title": "1"}, "2021-05-02")
+    activity(dataset["id"], {**now, "title": "2"}, "2999-05-01")
     head = act("package_show", id=dataset["id"])["revision_id"]
     told, (only,) = backfilled(dataset["id"])
-    assert (only.sha, told["datasets"], told["activities_too_old"]) == (head, 0, 1)
+    assert (only.sha, told["datasets"], told["activities_too_old"]) == (head, 0, 2)
 
 
 # -- who could see it -----------------------------------------------------------------------------------------------
