@@ -66,6 +66,9 @@ def test_the_limit_holds_at_github_com_only(before, backfill, github, ckan_confi
     backfill(new)
     assert backlog.without_repository(github.git_url) >= {new}
     assert begun not in backlog.without_repository(github.git_url)
+    github.clear_faults()
+    backfill(new)
+    assert new not in backlog.without_repository(github.git_url)
     monkeypatch.setitem(ckan_config, "ckanext.metastore.github.api_url", "https://api.github.com")
     assert config.limiting_host() == github.git_url
     monkeypatch.setitem(ckan_config, "ckanext.metastore.backend", "git")
