@@ -36,7 +36,7 @@ class Portal:
         self._request = app._wsgi_app.test_request_context()
         self._request.push()
         self._folder = tempfile.TemporaryDirectory(prefix="metastore-bench-")
-        tk.config["ckanext.metastore.path"] = self._folder.name
+        self.folder = tk.config["ckanext.metastore.path"] = self._folder.name
         self.switch(on=True)
         self.editor = factories.Sysadmin(fullname="Edda Ito")["name"]
         login_user(model.User.get(self.editor))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable
 
+import backfill
 import core
 import histories
 import memory
@@ -26,6 +27,7 @@ SECTIONS: dict[str, Callable[[Portal, Sizes], Iterable[Figure]]] = {
     "histories": lambda portal, sizes: histories.figures(portal, sizes.length, sizes.length // 10, sizes.times),
     "memory": lambda portal, sizes: memory.figures(portal, saves=sizes.length),
     "tokens": lambda portal, sizes: tokens.figures(portal, times=sizes.times),
+    "backfill": lambda portal, sizes: backfill.figures(portal, count=sizes.length),
     "core": lambda portal, sizes: core.figures(portal.shown(portal.dataset(50)["id"]), times=sizes.times),
 }
 

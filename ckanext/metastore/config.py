@@ -37,6 +37,7 @@ _GITHUB_OPTIONS = (
     "api_url",
     "git_url",
 )
+_GITHUB_API = "https://api.github.com"
 AUTHOR_MODES = ("masked", "real", "pseudonym")
 PURGES = ("delete", "archive")
 PUBLISHES = ("inline", "background")
@@ -130,6 +131,12 @@ def backend() -> Backend:
             "registry": Repositories(host() or ""),
         }
     return _backend(option("backend"), tuple(options.items()))
+
+
+def limiting_host() -> str:
+    """The Git host's address, where it limits how many repositories are made; an Enterprise Server does not."""
+    at_github = option("backend") == "github" and option("github.api_url").rstrip("/") == _GITHUB_API
+    return str(option("github.git_url").rstrip("/")) if at_github else ""
 
 
 @lru_cache(maxsize=8)

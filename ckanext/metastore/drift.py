@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from ckan import model
 
-from ckanext.metastore import config, intent, recorder
+from ckanext.metastore import config, intent, recorder, recording
 from ckanext.metastore.model.ledger import Ledger, reload_package
+from ckanext.metastore.recording import State
 
 
 def is_unrecorded(dataset_id: str) -> bool:
@@ -20,9 +23,14 @@ def is_unrecorded(dataset_id: str) -> bool:
             return False
         ledger = Ledger.lock(session, dataset_id)
         package = reload_package(session, dataset_id)
-        author = config.site_author()
-        now = recorder.next_revision(session, ledger, package, None, message="", author=author, user="")
-        return recorder.is_news(ledger, now)
+        now = State(
+            document=recording.to_document(recording.show(session, dataset_id)),
+            public=recording.is_public(package),
+            author=(config.site_author(), None, ""),
+            message="",
+            timestamp=int(time.time()),
+        )
+        return recording.is_news(ledger, recording.next_revision(ledger, now))
     finally:
         session.rollback()
 

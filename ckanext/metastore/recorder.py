@@ -14,21 +14,17 @@ from typing import Any
 import ckan.logic
 import ckantoolkit as tk
 from ckan import model
-from ckan.lib.plugins import get_permission_labels
 from ckan.plugins import plugin_loaded
 
-from ckanext.metastore import authors, config, impartial, intent, jobs, mapper, publisher
-from ckanext.metastore.core import Author, Invalid, MetastoreError
-from ckanext.metastore.core.record import document_sha
-from ckanext.metastore.core.types import RecordedRevision, utc
+from ckanext.metastore import authors, config, impartial, intent, jobs, publisher, recording
+from ckanext.metastore.core import Invalid, MetastoreError
+from ckanext.metastore.core.types import utc
 from ckanext.metastore.intent import Intent
 from ckanext.metastore.model import due, queries
 from ckanext.metastore.model.ledger import Ledger, Session, reload_package
+from ckanext.metastore.recording import Dataset, State
 
 log = logging.getLogger(__name__)
-
-Dataset = dict[str, Any]
-"""A dataset as ``package_show`` gives it."""
 
 _INDEX_SHOWS_ALL = hasattr(ckan.logic, "package_show_default_and_custom_schemas")
 
@@ -238,32 +234,20 @@ def _has_history(session: Session, dataset_id: str) -> bool:
 
 def _record_package(session: Session, work: Unit, ledger: Ledger, package: Any, dataset: Dataset | None) -> None:
     meant = work.intents[ledger.dataset_id]
-    author, user_id, user = authors.author(meant.user)
+    state = State(
+        document=recording.to_document(dataset or recording.show(session, ledger.dataset_id)),
+        public=recording.is_public(package),
+        author=authors.author(meant.user),
+        message=meant.message,
+        timestamp=int(time.time()),
+    )
     try:
-        revision = next_revision(session, ledger, package, dataset, message=meant.message, author=author, user=user)
+        revision = recording.append(ledger, state)
     except Invalid as error:
         raise tk.ValidationError({error.field: [error.reason]}) from error
-    if is_news(ledger, revision):
-        ledger.append(revision, user_id=user_id)
+    if revision is not None:
         meant.note(ledger.dataset_id, revision.sha)
         work.to_publish[ledger.dataset_id] = ledger.purging
-
-
-def next_revision(
-    session: Session, ledger: Ledger, package: Any, dataset: Dataset | None, *, message: str, author: Author, user: str
-) -> RecordedRevision:
-    """The revision that would follow the head now."""
-    public = "public" in get_permission_labels().get_dataset_labels(package)
-    return config.backend().record(
-        ledger.dataset_id,
-        document=mapper.to_document(_portable(dataset or _show(session, ledger.dataset_id))),
-        author=author,
-        message=message,
-        timestamp=utc(max(int(time.time()), ledger.head.timestamp if ledger.head else 0)),
-        public=public,
-        user=user,
-        head=ledger.public_head if public else ledger.head,
-    )
 
 
 def _forget(work: Unit, ledger: Ledger) -> None:
@@ -273,33 +257,3 @@ def _forget(work: Unit, ledger: Ledger) -> None:
         work.to_publish[ledger.dataset_id] = True
     elif not ledger.purging:
         ledger.drop()
-
-
-def is_news(ledger: Ledger, revision: RecordedRevision) -> bool:
-    """Whether the document, or who may read it, is another than at the head."""
-    if ledger.head is None or ledger.head_is_public != revision.public:
-        return True
-    return document_sha(ledger.head.tree) != document_sha(revision.tree)
-
-
-def _show(session: Session, dataset_id: str) -> Dataset:
-    """CKAN's own dict of the dataset, from the database, as the site itself sees it."""
-    context = {
-        "session": session,
-        "user": config.site_id(),
-        "ignore_auth": True,
-        "use_cache": False,
-    }
-    with intent.saving(user=""), impartial.nobody_asks():
-        return tk.get_action("package_show")(context, {"id": dataset_id})
-
-
-def _portable(dataset: Dataset) -> Dataset:
-    """The dict with addresses that do not depend on the editor's language: CKAN puts it into those of uploads."""
-    resources = [
-        {**resource, "url": config.download_url(dataset, resource)}
-        if resource.get("url_type") == "upload"
-        else resource
-        for resource in dataset["resources"]
-    ]
-    return {**dataset, "resources": resources}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ckanext.metastore.cli.backfill import backfill
 from ckanext.metastore.cli.check import check
 from ckanext.metastore.cli.export import export
 from ckanext.metastore.cli.gc import gc
@@ -18,6 +19,7 @@ def metastore() -> None:
     """Look after the histories of this portal's datasets."""
 
 
+metastore.add_command(backfill)
 metastore.add_command(check)
 metastore.add_command(export)
 metastore.add_command(gc)

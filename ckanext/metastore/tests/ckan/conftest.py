@@ -18,8 +18,10 @@ from ckan.plugins import core
 from ckan.tests import factories, helpers
 
 from ckanext.metastore.backends.git import GitBackend
+from ckanext.metastore.cli import metastore
 from ckanext.metastore.tests.ckan.checks import Answer, sql
 from ckanext.metastore.tests.ckan.city import Api, City, Mint, ref
+from ckanext.metastore.tests.ckan.past import before_the_plugin
 
 Dataset = dict[str, Any]
 
@@ -31,6 +33,14 @@ def tables(reset_db: Callable[[], None], migrate_db_for: Callable[[str], None]) 
     p.load("metastore")
     migrate_db_for("metastore")
     p.unload("metastore")
+
+
+@pytest.fixture(scope="session")
+def activity_table(tables: None, migrate_db_for: Callable[[str], None]) -> None:
+    """The table of CKAN's activities, as `ckan db upgrade -p activity` leaves it."""
+    p.load("activity")
+    migrate_db_for("activity")
+    p.unload("activity")
 
 
 @pytest.fixture
@@ -257,7 +267,6 @@ def rows(portal: None) -> Callable[[str], list[Any]]:
 @pytest.fixture
 def check(portal: None, cli: Any) -> Callable[..., Answer]:
     """Run the command, on datasets that are named, so thoroughly: ``check(dataset_id, "--fix")``."""
-    from ckanext.metastore.cli import metastore
 
     def run(dataset_id: str, *arguments: str) -> Answer:
         result = cli.invoke(metastore, ["check", "--json", dataset_id, *arguments])
@@ -291,5 +300,31 @@ def glance(portal: None) -> Callable[..., list[str]]:
         how = checking.Check(complete=True)
         found = how.find(dataset_ids)
         return [finding.kind for finding in (checking.mend(how, found)[0] if fix else found)]
+
+    return run
+
+
+@pytest.fixture
+def before(act: Callable[..., Any], organization: Dataset) -> Callable[..., list[str]]:
+    """Make datasets as they are before the plugin comes; gives their ids."""
+
+    def make(count: int = 1, **params: Any) -> list[str]:
+        given = {"title": "Bus stops", "owner_org": organization["id"], **params}
+        with before_the_plugin():
+            return [
+                act("package_create", **{"name": factories.Dataset.stub().name, **given})["id"] for _ in range(count)
+            ]
+
+    return make
+
+
+@pytest.fixture
+def backfill(cli: Any) -> Callable[..., tuple[int, dict[str, Any]]]:
+    """Run the command; gives the exit status and what it tells."""
+
+    def run(*arguments: str) -> tuple[int, dict[str, Any]]:
+        result = cli.invoke(metastore, ["backfill", "--json", *arguments])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        return result.exit_code, json.loads(result.stdout)
 
     return run

@@ -121,7 +121,8 @@ class Portal:
         if program == "ckanapi":
             return self._ckanapi(arguments)
         model.Session.remove()
-        environment = {**self._environment, **self._told()} if program == "ckan" else self._environment
+        told = {"CKAN_SITE_URL": URL, **self._told()} if program == "ckan" else {}
+        environment = {**self._environment, **told}
         done = subprocess.run(
             ["bash", "-c", words], env=environment, cwd=self._folder, capture_output=True, text=True, check=False
         )
@@ -196,17 +197,15 @@ def _at_github(github: StandIn, app_key: Path) -> None:
     github.add_app(123456, public.decode(), 7890123, "my-city")
 
 
-def before_the_plugin() -> None:
-    """A dataset that is there before the plugin is."""
+def before_the_plugin(clock: Any) -> None:
+    """A dataset that is there before the plugin is: Edda has made it, and Ravi has changed it a week later."""
     resource = {"name": "Bus stops", "url": "https://example.org/stops.csv", "format": "CSV"}
-    helpers.call_action(
-        "package_create",
-        {"user": "edda"},
-        name="bus-stops",
-        title="Bus stops",
-        owner_org="transport",
-        resources=[resource],
-    )
+    dataset = {"name": "bus-stops", "title": "Bus stops", "owner_org": "transport", "resources": [resource]}
+    p.load("activity")
+    helpers.call_action("package_create", {"user": "edda"}, **dataset)
+    clock.tick(timedelta(weeks=1))
+    helpers.call_action("package_patch", {"user": "ravi"}, id="bus-stops", notes="Every stop.")
+    p.unload("activity")
 
 
 def _token(user: str) -> str:

@@ -21,26 +21,29 @@ from ckanext.metastore.tests.examples import README, blocks
 OTHER_WAYS = "Other ways to save"
 
 
+NOT_HERE = ["_pytest", "jwt", "ckanext.metastore.testing.github"]
+"""The stand-in has the time of the clock on the wall, and so has PyGithub: freezegun ignores names that begin so."""
+
+
 @pytest.fixture
-def before(tables):
+def early(tables, activity_table):
     """What is there when the plugin comes."""
     if plugins.plugin_loaded("metastore"):
         plugins.unload("metastore")
     city.people()
-    city.before_the_plugin()
+    with freeze_time("2026-02-16 09:00:00", ignore=NOT_HERE) as clock:
+        city.before_the_plugin(clock)
 
 
 @pytest.fixture
-def readmes_portal(before, portal, app, ckan_config, tmp_path, migrate_db_for):
+def readmes_portal(early, portal, app, ckan_config, tmp_path, migrate_db_for):
     """The portal, served. README.rst ends by taking the tables away: here they come back."""
     for folder in city.FOLDERS:
         (tmp_path / folder.strip("/")).mkdir(parents=True)
     ckan_config["ckan.storage_path"] = str(tmp_path / "var/lib/ckan")
     ckan_config["ckan.site_url"] = city.URL
-    # The stand-in has the time of the clock on the wall, and so has PyGithub: freezegun ignores names that begin so.
-    not_here = ["_pytest", "jwt", "ckanext.metastore.testing.github"]
     with (
-        freeze_time("2026-03-02 09:00:00", ignore=not_here) as clock,
+        freeze_time("2026-03-02 09:00:00", ignore=NOT_HERE) as clock,
         served(app.flask_app) as address,
         StandIn(tmp_path / "github") as github,
     ):
