@@ -21,6 +21,7 @@ from ckan import model
 
 from ckanext.metastore.cli.pace import Pace
 from ckanext.metastore.core import MetastoreError, RateLimited
+from ckanext.metastore.publisher import Paused
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +42,14 @@ class Done:
     :param value: what the act gave
     :param error: why it failed; empty where it did not
     :param retry_after: seconds after which it is worth trying again, where a Git host has said so
+    :param tried: whether the host was asked at all, and not left alone
     """
 
     name: str
     value: Any = None
     error: str = ""
     retry_after: float | None = None
+    tried: bool = True
 
 
 def share_out(names: Iterable[str], act: Act, *, workers: int, pace: Pace) -> Iterator[Done]:
@@ -62,7 +65,7 @@ def share_out(names: Iterable[str], act: Act, *, workers: int, pace: Pace) -> It
         while crew and (queue or any(worker.name for worker in crew)):
             _give_out(queue, crew, pace)
             for done in _finished(crew, pace, _POLL):
-                tries[done.name] += 1
+                tries[done.name] += done.tried
                 if done.retry_after is not None and tries[done.name] < ATTEMPTS:
                     pace.pause(done.retry_after)
                     queue.append(done.name)
@@ -149,7 +152,8 @@ def _done(act: Act, name: str) -> Done:
     try:
         return Done(name, act(name))
     except RateLimited as error:
-        return Done(name, error=str(error), retry_after=error.retry_after)
+        tried = not isinstance(error, Paused)
+        return Done(name, error=str(error), retry_after=error.retry_after, tried=tried)
     except (MetastoreError, tk.ValidationError) as error:
         return Done(name, error=str(error))
     except Exception as error:
