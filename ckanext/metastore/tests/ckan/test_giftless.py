@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import ckan.plugins as p
 import jwt
 import pytest
 from ckan.tests import factories
@@ -34,14 +33,6 @@ ASK = '!f() { echo username=_jwt; echo "password=$LFS_TOKEN"; }; f'
 def server(keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Giftless]:
     with giftless(tmp_path_factory.mktemp("giftless"), keys.with_name("tokens.pub.pem")) as server:
         yield server
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_tokens_afterwards() -> Iterator[None]:
-    """The plugin would not start again without its key, and other tests load plugins of their own."""
-    yield
-    if p.plugin_loaded("metastore_authz"):
-        p.unload("metastore_authz")
 
 
 @pytest.fixture
