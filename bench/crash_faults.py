@@ -87,6 +87,7 @@ def _kill_worker(case: Case) -> int:
 
 def _meanwhile(case: Case, action: Callable[[], None]) -> int:
     """Two save, and in the background a worker publishes, while something happens."""
+    case.saver(1).join()
     actors = [case.saver(2 * SAVES), case.saver(2 * SAVES)]
     if case.mode == "background":
         actors.append(case.worker())
@@ -126,6 +127,10 @@ def _cut(when: str, case: Case) -> int:
 
 def _delete_repository(case: Case) -> int:
     return _meanwhile(case, lambda: shutil.rmtree(case.local, ignore_errors=True))
+
+
+def _halve_repository(case: Case) -> int:
+    return _meanwhile(case, lambda: (case.local / "HEAD").unlink(missing_ok=True))
 
 
 def _lock(case: Case) -> int:
@@ -204,7 +209,17 @@ OTHERS = (
     Fault("cut before GitHub acts", partial(_cut, "before")),
     Fault("cut after GitHub acted", partial(_cut, "after")),
     Fault("local repository deleted", _delete_repository),
+    Fault("local repository half deleted", _halve_repository),
     Fault("stale locks", _lock),
     Fault("disk full", _disk_is_full),
     Fault("clock set back", _clock_is_back),
 )
+
+SHORT = (
+    *(f"saver: {point}" for point in ("1 rows are written", "2 recorded, not committed", "3 committed")),
+    *(f"saver: {point}" for point in ("3 before the bell", "4 locked", "4 repository made at GitHub")),
+    *(f"saver: {point}" for point in ("4 objects written", "4 while pushing", "4 pushed", "4 local refs moved")),
+    *(f"saver: {point}" for point in ("4 before the mark", "at random")),
+    *(f"worker: {point}" for point in ("4 objects written", "4 pushed", "4 marked, not committed", "at random")),
+)
+"""What the tests let happen, once each."""

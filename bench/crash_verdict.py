@@ -65,7 +65,7 @@ def judge(
     for journal in journals:
         _hold_against(journal, place, tokens, verdict, unsure)
     if ckan["waits"]:
-        verdict.wrong.append(f"still waiting: {len(ckan['waits'])}")  # type: ignore[arg-type]
+        verdict.wrong.append("still waiting")
     if ckan["title"] != (title := _title(remote) if history and remote else None):
         verdict.wrong.append(f"CKAN has {ckan['title']}, the head {title}")
     for repository in filter(None, (remote, local if local.exists() else None)):
