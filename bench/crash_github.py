@@ -1,4 +1,4 @@
-"""The stand-in for GitHub as a program. It is told, line by line, what is to go wrong: ``before``, ``after``, ``clear``.
+"""The stand-in for GitHub as a program that is told, line by line, what goes wrong: ``before``, ``after``, ``clear``.
 
 ``before`` and ``after`` cut the connection of the next request: before anything was done, or when it was.
 """
