@@ -57,8 +57,8 @@ def main() -> None:
             rows.append(row)
         _tell_sum(rows, time.monotonic() - begin)
         if not all(row.verdict.fine for row in rows):
-            print(played.log.read_text(errors="replace")[-options.log :])
-            raise SystemExit(1)
+            said = played.log.read_text(errors="replace")
+            raise SystemExit(said[max(len(said) - options.log, 0) :])
 
 
 def _options() -> argparse.Namespace:

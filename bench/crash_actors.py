@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ckan.cli.jobs import worker
 from ckan.lib.redis import connect_to_redis
 from ckan.model import meta
 from portal import Portal
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from ckanext.metastore import jobs
 from ckanext.metastore.cli import metastore
@@ -121,7 +122,9 @@ class Journal:
 
 
 def save(portal: Portal, dataset_id: str, journal: Journal, times: int) -> None:
-    """Save in a loop; the dataset is made where it is not there. Each fourth save is one that must fail."""
+    """Save in a loop; the dataset is made where it is not there. Each fourth save is one that must fail: a conflict,
+    or the transaction is refused when all is recorded.
+    """
     for number in range(times):
         token = f"{journal.name}-{number}"
         fails = number % 4 == 3
@@ -143,8 +146,26 @@ def _save(portal: Portal, dataset_id: str, token: str, *, fails: bool) -> str:
         made = portal.act("package_create", **changes, name=f"d-{dataset_id}", owner_org=portal.organization)
         return str(made["revision_id"])
     model.Session.rollback()
-    base = {"base_revision": "0" * 40} if fails else {}
-    return str(portal.act("package_patch", cached=False, **changes, **base)["revision_id"])
+    if fails and random.random() < 0.5:
+        changes["base_revision"] = "0" * 40
+        fails = False
+    with _commit_fails() if fails else nullcontext():
+        return str(portal.act("package_patch", cached=False, **changes)["revision_id"])
+
+
+@contextmanager
+def _commit_fails() -> Iterator[None]:
+    """Have the transaction refused when all is recorded."""
+
+    def refuse(session: Any) -> None:
+        if session.get_nested_transaction() is None:
+            raise RuntimeError("this transaction is not to be committed")
+
+    event.listen(meta.Session, "before_commit", refuse)
+    try:
+        yield
+    finally:
+        event.remove(meta.Session, "before_commit", refuse)
 
 
 def work() -> None:
