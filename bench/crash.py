@@ -108,7 +108,7 @@ def _tell_sum(rows: list[Row], seconds: float) -> None:
         f"{times} faults, {kills} kills, {total.answered} saves answered, {total.lost} lost, {total.doubled} doubled, "
         f"{total.disordered} disordered, {total.undead} undead, in {seconds:.0f} s"
     )
-    if not kills:
+    if any(row.fault.kills for row in rows) and not kills:
         sys.exit("Nobody was killed.")
 
 

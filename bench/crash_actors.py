@@ -28,6 +28,9 @@ from ckanext.metastore.model import waiting
 from ckanext.metastore.model.tables import revision_table
 
 PATIENCE = 120
+ENOUGH = 100
+"""Saves that a saver tries, before it gives up hope that any will succeed again."""
+
 FORBEARANCE = 0.2
 """Seconds that a saver waits after a save that should not have failed."""
 
@@ -125,19 +128,30 @@ def save(portal: Portal, dataset_id: str, journal: Journal, times: int) -> None:
     """Save in a loop; the dataset is made where it is not there. Each fourth save is one that must fail: a conflict,
     or the transaction is refused when all is recorded.
     """
-    for number in range(times):
-        token = f"{journal.name}-{number}"
-        fails = number % 4 == 3
-        try:
-            sha = _save(portal, dataset_id, token, fails=fails)
-        except Exception as error:
-            journal.note("failed", token, why=f"{type(error).__name__}: {error}"[:300])
-            with suppress(Exception):
-                model.Session.rollback()
-            model.Session.remove()
-            time.sleep(0 if fails else FORBEARANCE)
-        else:
-            journal.note("answered", token, sha)
+    trials = 0
+    while times > 0:
+        trials += 1
+        if trials > ENOUGH:
+            journal.note("despaired")
+            return
+        fails = times % 4 == 3
+        if _try_to_save(portal, dataset_id, journal, trials, fails=fails) != fails:
+            times -= 1
+
+
+def _try_to_save(portal: Portal, dataset_id: str, journal: Journal, number: int, *, fails: bool) -> bool:
+    token = f"{journal.name}-{number}"
+    try:
+        sha = _save(portal, dataset_id, token, fails=fails)
+    except Exception as error:
+        journal.note("failed", token, why=f"{type(error).__name__}: {error}"[:300])
+        with suppress(Exception):
+            model.Session.rollback()
+        model.Session.remove()
+        time.sleep(0 if fails else FORBEARANCE)
+        return False
+    journal.note("answered", token, sha)
+    return True
 
 
 def _save(portal: Portal, dataset_id: str, token: str, *, fails: bool) -> str:

@@ -98,6 +98,8 @@ def _hold_against(
             else:
                 verdict.disordered += found <= last
                 last = found
+        elif line["state"] == "despaired":
+            verdict.wrong.append(f"{journal.name} could not save any more")
         elif line["state"] == "failed" and tokens[line["token"]]:
             if unsure:
                 verdict.unsure += 1
