@@ -75,7 +75,7 @@ def _plan(options: argparse.Namespace) -> Iterator[Row]:
     """The rows of the table, each with the times that it is to happen."""
     for fault in (*KILLS, *OTHERS):
         if options.short and fault.name in SHORT:
-            yield Row(fault, fault.modes[-1], 1)
+            yield Row(fault, fault.modes[0], 1)
         elif not options.short and any(word in fault.name for word in options.names or [""]):
             yield from (Row(fault, mode, _times(fault, options.times)) for mode in fault.modes)
 

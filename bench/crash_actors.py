@@ -14,7 +14,6 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-import click
 from ckan import model
 from ckan.cli.jobs import worker
 from ckan.lib.redis import connect_to_redis
@@ -188,22 +187,27 @@ def work() -> None:
     worker.main(["--burst"], standalone_mode=False)
 
 
-def publish_all() -> int:
-    """Be ``ckan metastore publish --all``."""
-    try:
-        metastore.main(["publish", "--all"], standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return 2
-    return 0
-
-
 def look(dataset_id: str, answer: Path) -> None:
-    """Say what CKAN has: the dataset's title, and whether it still waits. If so, it is given up: others follow."""
+    """Publish what waits, once; then say what CKAN has: the dataset's title, and whether it waits all the same.
+
+    If it does, it is given up: others follow.
+    """
+    status = _publish_all()
+    model.Session.remove()
     package = model.Package.get(dataset_id)
-    found = {"waits": dataset_id in waiting.datasets(), "title": package.title if package else None}
-    answer.write_text(json.dumps(found))
-    if found["waits"]:
+    waits = dataset_id in waiting.datasets()
+    title = package.title if package else None
+    answer.write_text(json.dumps({"status": status, "waits": waits, "title": title}))
+    if waits:
         mine = revision_table.c.dataset_id == dataset_id
         model.Session.execute(update(revision_table).where(mine).values(published=True))
         model.Session.commit()
+
+
+def _publish_all() -> int:
+    """Be ``ckan metastore publish --all``; gives its exit status."""
+    try:
+        metastore.main(["publish", "--all"], standalone_mode=False)
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
