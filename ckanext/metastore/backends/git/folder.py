@@ -7,24 +7,28 @@
     <root>/<xx>/.lock                   held while a repository of this shard is written
 
 ``<name>`` is made of the dataset's id, ``<xx>`` its first two characters. A name with a leading dot is a repository
-that is half made or half removed; whoever comes next clears it away.
+that is half made or half removed; whoever comes next clears it away. ``.broken-<name>.git`` stays: it is one that lost
+files in a folder that is a cache, and was replaced.
 """
 
 from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ckanext.metastore.backends.git.libgit2 import translated_errors
 from ckanext.metastore.backends.git.repository import Repository
 from ckanext.metastore.core.errors import Conflict, NotFound, Unavailable
 from ckanext.metastore.core.names import repository_name
+
+log = logging.getLogger(__name__)
 
 LOCK_TIMEOUT = 10.0
 LOCK_PAUSE = 0.005
@@ -35,6 +39,8 @@ UNFINISHED_AGE = 3600.0
 
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"
 _DIRECTORIES = ("objects/info", "objects/pack", "refs/heads", "refs/tags")
+_VITAL = ("HEAD", "objects", "refs")
+"""Without one of these, Git takes a directory for no repository."""
 
 
 class Folder:
@@ -42,10 +48,14 @@ class Folder:
 
     :param locks_each: lock each package by itself, not with its shard: for who holds a lock while a network answers
     :param patience: seconds to wait for a lock; :data:`LOCK_TIMEOUT`, where none are given
+    :param is_cache: what is public here can be had elsewhere: a repository that lost files counts as missing
     """
 
-    def __init__(self, root: Path, *, locks_each: bool = False, patience: float | None = None) -> None:
+    def __init__(
+        self, root: Path, *, locks_each: bool = False, patience: float | None = None, is_cache: bool = False
+    ) -> None:
         self.root = root
+        self._is_cache = is_cache
         self._locks_each = locks_each
         self._patience = patience
 
@@ -65,6 +75,8 @@ class Folder:
     def open(self, package_id: str, *, public: bool) -> Repository | None:
         """Open a package's repository; ``None`` where there is none."""
         path = self.path(package_id, public=public)
+        if public and self._is_cache:
+            _put_broken_aside(path)
         return Repository(path) if path.exists() else None
 
     def open_or_create(self, package_id: str, *, public: bool, branch: str) -> Repository:
@@ -236,6 +248,17 @@ def _suppress_taken() -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
             raise
+
+
+def _put_broken_aside(path: Path) -> None:
+    """Rename what is no repository any more, as when somebody removed it while it was written. Nothing is deleted."""
+    lost = [name for name in _VITAL if not (path / name).exists()] if path.exists() else []
+    if not lost:
+        return
+    aside = path.with_name(f".broken-{time.time_ns()}-{path.name}")
+    with translated_errors("put a broken repository aside"), suppress(FileNotFoundError):
+        path.rename(aside)
+        log.warning("%s has lost %s: it is fetched anew, and what is left of it is %s", path, ", ".join(lost), aside)
 
 
 def _destroy(paths: list[Path]) -> None:

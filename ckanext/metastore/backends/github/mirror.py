@@ -56,7 +56,7 @@ class Mirror(GitBackend):
         branch: str,
     ) -> None:
         super().__init__(path, site=site, branch=branch)
-        self._folder = Folder(Path(path).absolute(), locks_each=True, patience=timeout + 1)
+        self._folder = Folder(Path(path).absolute(), locks_each=True, patience=timeout + 1, is_cache=True)
         self._places = places
         self._credentials = credentials
         self._git_url = git_url

@@ -10,7 +10,7 @@ from ckanext.metastore.core.errors import Conflict, MetastoreError, NotFound
 from ckanext.metastore.core.record import record_tag
 from ckanext.metastore.core.types import TagUpdate
 from ckanext.metastore.testing.contract.base import ADA, DOCUMENT, GRACE, OTHER, PACKAGE, titled
-from ckanext.metastore.testing.git import git
+from ckanext.metastore.testing.git import check_integrity, git
 from ckanext.metastore.testing.github import Fault
 
 from .conftest import NAME, history
@@ -157,6 +157,25 @@ def test_the_folder_is_gone_and_github_hangs(github, one, node, first, tmp_path)
             call()
     github.clear_faults()
     assert one.fetch(PACKAGE).revision.id == first.id
+
+
+@pytest.mark.parametrize("lost", ["HEAD", "objects", "refs"])
+@pytest.mark.parametrize("verb", ["fetch", "update", "publish"])
+def test_half_of_a_repository_is_gone(github, one, first, tmp_path, lost, verb):
+    """As where somebody removes it while it is written: it is no repository then, and what is left is not deleted."""
+    place = one._folder.path(PACKAGE, public=True)
+    recorded = one.record(PACKAGE, document=titled("Two"), author=ADA, head=one._history(PACKAGE).head)
+    (place / lost).rename(tmp_path / lost)
+    calls = {
+        "fetch": lambda: one.fetch(PACKAGE),
+        "update": lambda: one.update(PACKAGE, document=titled("Two"), author=ADA),
+        "publish": lambda: one.publish(PACKAGE, revisions=[recorded]),
+    }
+    calls[verb]()
+    check_integrity(place)
+    assert history(github, NAME)[-1] == first.id
+    assert len(history(github, NAME)) == 1 + (verb != "fetch")
+    assert len(list(place.parent.glob(".broken-*"))) == 1
 
 
 def _tag(name, sha):
