@@ -7,7 +7,7 @@
     <root>/<xx>/.lock                   held while a repository of this shard is written
 
 ``<name>`` is made of the dataset's id, ``<xx>`` its first two characters. A name with a leading dot is a repository
-that is half made or half removed; whoever comes next clears it away. ``.broken-<name>.git`` stays: it is one that lost
+that is half made or half removed; whoever comes next clears it away. ``.damaged-<time>-<name>.git`` stays: it is one that lost
 files in a folder that is a cache, and was replaced.
 """
 
@@ -76,7 +76,7 @@ class Folder:
         """Open a package's repository; ``None`` where there is none."""
         path = self.path(package_id, public=public)
         if public and self._is_cache:
-            _put_broken_aside(path)
+            _put_aside_what_is_none(path)
         return Repository(path) if path.exists() else None
 
     def open_or_create(self, package_id: str, *, public: bool, branch: str) -> Repository:
@@ -250,13 +250,13 @@ def _suppress_taken() -> Iterator[None]:
             raise
 
 
-def _put_broken_aside(path: Path) -> None:
-    """Rename what is no repository any more, as when somebody removed it while it was written. Nothing is deleted."""
+def _put_aside_what_is_none(path: Path) -> None:
+    """Put aside what is no repository any more, as when somebody removed it while it was written."""
     lost = [name for name in _VITAL if not (path / name).exists()] if path.exists() else []
     if not lost:
         return
-    aside = path.with_name(f".broken-{time.time_ns()}-{path.name}")
-    with translated_errors("put a broken repository aside"), suppress(FileNotFoundError):
+    aside = path.with_name(f".damaged-{time.time_ns()}-{path.name}")
+    with translated_errors("put the repository aside"), suppress(FileNotFoundError):
         path.rename(aside)
         log.warning("%s has lost %s: it is fetched anew, and what is left of it is %s", path, ", ".join(lost), aside)
 

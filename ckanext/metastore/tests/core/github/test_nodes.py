@@ -175,7 +175,7 @@ def test_half_of_a_repository_is_gone(github, one, first, tmp_path, lost, verb):
     check_integrity(place)
     assert history(github, NAME)[-1] == first.id
     assert len(history(github, NAME)) == 1 + (verb != "fetch")
-    assert len(list(place.parent.glob(".broken-*"))) == 1
+    assert len(list(place.parent.glob(".damaged-*"))) == 1
 
 
 def _tag(name, sha):
