@@ -7,8 +7,8 @@
     <root>/<xx>/.lock                   held while a repository of this shard is written
 
 ``<name>`` is made of the dataset's id, ``<xx>`` its first two characters. A name with a leading dot is a repository
-that is half made or half removed; whoever comes next clears it away. ``.damaged-<time>-<name>.git`` stays: it is one that lost
-files in a folder that is a cache, and was replaced.
+that is half made or half removed; whoever comes next clears it away. But ``.damaged-<time>-<name>.git`` stays: one of a
+folder that is a cache, and which was replaced.
 """
 
 from __future__ import annotations
