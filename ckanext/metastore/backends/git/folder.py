@@ -137,6 +137,7 @@ class Folder:
                 gone.append(path.with_name(f".gone-{path.name}"))
                 shutil.rmtree(gone[-1], ignore_errors=True)
                 move(path, gone[-1])
+                gone += path.parent.glob(f".damaged-*-{path.name}")
         return gone
 
     def is_lent(self, package_id: str) -> bool:

@@ -176,6 +176,8 @@ def test_half_of_a_repository_is_gone(github, one, first, tmp_path, lost, verb):
     assert history(github, NAME)[-1] == first.id
     assert len(history(github, NAME)) == 1 + (verb != "fetch")
     assert len(list(place.parent.glob(".damaged-*"))) == 1
+    one.purge(PACKAGE)
+    assert list(place.parent.glob(".*-*.git")) == []
 
 
 def _tag(name, sha):
