@@ -21,7 +21,7 @@ from ckanext.metastore.backends.git import GitBackend
 from ckanext.metastore.cli import metastore
 from ckanext.metastore.tests.ckan.checks import Answer, sql
 from ckanext.metastore.tests.ckan.city import Api, City, Mint, ref
-from ckanext.metastore.tests.ckan.past import before_the_plugin
+from ckanext.metastore.tests.ckan.past import before_the_plugin, loggers_kept
 
 Dataset = dict[str, Any]
 
@@ -39,7 +39,8 @@ def tables(reset_db: Callable[[], None], migrate_db_for: Callable[[str], None]) 
 def activity_table(tables: None, migrate_db_for: Callable[[str], None]) -> None:
     """The table of CKAN's activities, as `ckan db upgrade -p activity` leaves it."""
     p.load("activity")
-    migrate_db_for("activity")
+    with loggers_kept():
+        migrate_db_for("activity")
     p.unload("activity")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -64,3 +65,14 @@ def activity(
     stored = data if data is None or isinstance(data, str) else json.dumps({"package": data, "actor": "somebody"})
     model.Session.execute(_ADD, {**values, "data": stored})
     model.Session.commit()
+
+
+@contextmanager
+def loggers_kept() -> Iterator[None]:
+    """Have all loggers afterwards as they were: the migration of CKAN's activities silences those that are not its own."""
+    loggers = [logging.root, *(item for item in logging.root.manager.loggerDict.values() if hasattr(item, "handlers"))]
+    before = [(logger, logger.disabled, logger.level, logger.propagate, [*logger.handlers]) for logger in loggers]
+    yield
+    for logger, disabled, level, propagate, handlers in before:
+        logger.disabled, logger.propagate, logger.handlers = disabled, propagate, handlers
+        logger.setLevel(level)
