@@ -69,7 +69,7 @@ def activity(
 
 @contextmanager
 def loggers_kept() -> Iterator[None]:
-    """Have all loggers afterwards as they were: the migration of CKAN's activities silences those that are not its own."""
+    """Have all loggers afterwards as they were: the migration of CKAN's activities silences ours."""
     loggers = [logging.root, *(item for item in logging.root.manager.loggerDict.values() if hasattr(item, "handlers"))]
     before = [(logger, logger.disabled, logger.level, logger.propagate, [*logger.handlers]) for logger in loggers]
     yield
