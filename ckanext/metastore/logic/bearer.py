@@ -26,7 +26,7 @@ from flask import Response, g, has_request_context
 from ckanext.metastore import authz, config
 from ckanext.metastore.authz import Claims, InvalidToken, Target
 from ckanext.metastore.logic.access import Context, may_show
-from ckanext.metastore.logic.operations import OPERATIONS, collection_of, dataset_in, target_of
+from ckanext.metastore.logic.operations import OPERATIONS, collection_of, dataset_in, dataset_named, target_of
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ def permits(operation: str, id_or_name: Any) -> bool:
     bearer = _presented()
     if bearer is None or not bearer.acting:
         return True
-    package = dataset_in("", {"id": id_or_name})
+    package = dataset_named(id_or_name)
     return package is not None and bearer.permits(operation, target_of(package))
 
 

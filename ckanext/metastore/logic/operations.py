@@ -66,8 +66,12 @@ OPERATIONS: dict[str, str | None] = {
 
 def dataset_in(action: str, data_dict: dict[str, Any]) -> model.Package | None:
     """The dataset that a call is about, found as the action itself will find it."""
-    wanted = _FINDERS.get(action, _by("id"))(data_dict)
-    return model.Package.get(wanted) if isinstance(wanted, str) and can_be(wanted) else None
+    return dataset_named(_FINDERS.get(action, _by("id"))(data_dict))
+
+
+def dataset_named(id_or_name: Any) -> model.Package | None:
+    """The dataset of that id or name; None where there is none, or where it can be no name."""
+    return model.Package.get(id_or_name) if isinstance(id_or_name, str) and can_be(id_or_name) else None
 
 
 def _by(*names: str) -> Finder:
