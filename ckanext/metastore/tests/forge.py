@@ -8,6 +8,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -23,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from ckanext.metastore.authz import KeyRing, generate_private_key
+from ckanext.metastore.authz import InvalidToken, KeyRing, Verifier, generate_private_key
 
 ISSUER = "https://portal.example"
 Part = dict[str, Any] | bytes
@@ -120,3 +121,20 @@ def compact(header: Part, payload: Part, sign: Signer) -> str:
 def token(payload: Part, algorithm: str = "ES256", number: int = 1, **header: Any) -> str:
     """A token that is signed as its header says."""
     return compact({"alg": algorithm, "typ": "JWT"} | header, payload, signer(algorithm, number))
+
+
+def saved(path: Path, *pems: str) -> str:
+    """Put keys into a file as a careful program does: whole or not at all."""
+    new = path.with_suffix(".new")
+    new.write_text("".join(pems))
+    new.replace(path)
+    return str(path)
+
+
+def accepts(ring: KeyRing, brought: str) -> bool:
+    """Whether a token is verified by these keys."""
+    try:
+        Verifier(ring, issuer=ISSUER, max_lifetime=900).verify(brought)
+    except InvalidToken:
+        return False
+    return True

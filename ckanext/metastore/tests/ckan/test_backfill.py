@@ -21,6 +21,7 @@ from ckanext.metastore.cli import metastore
 from ckanext.metastore.cli.crew import share_out
 from ckanext.metastore.cli.pace import Pace
 from ckanext.metastore.model import backlog
+from ckanext.metastore.tests.ckan.outage import outage
 from ckanext.metastore.tests.ckan.past import before_the_plugin
 
 PATIENCE = 120
@@ -160,15 +161,12 @@ def test_by_name_and_for_people(before, cli):
 
 def test_what_cannot_be_published_waits(before, backfill, cli, repositories, act, git):
     (dataset_id,) = before()
-    aside = repositories.rename(repositories.with_name("aside"))
-    repositories.write_text("no folder")
-    result = cli.invoke(metastore, ["backfill", dataset_id])
-    assert result.exit_code == 1
-    assert "run the same command again" in result.output
-    (revision,) = act("dataset_revision_list", id=dataset_id)
-    assert not revision["published"]
-    repositories.unlink()
-    aside.rename(repositories)
+    with outage(repositories):
+        result = cli.invoke(metastore, ["backfill", dataset_id])
+        assert result.exit_code == 1
+        assert "run the same command again" in result.output
+        (revision,) = act("dataset_revision_list", id=dataset_id)
+        assert not revision["published"]
     assert backfill(dataset_id) == (0, {"datasets": 0, "revisions": 0, "published": 1, "failed": {}})
     assert git(dataset_id)("rev-parse", "main") == revision["id"]
 

@@ -18,6 +18,7 @@ from ckanext.metastore import publisher
 from ckanext.metastore.cli import metastore
 from ckanext.metastore.model import waiting
 from ckanext.metastore.testing.git import git as run_git
+from ckanext.metastore.tests.ckan.outage import outage
 
 from .checks import sql, statements
 
@@ -192,13 +193,9 @@ def test_a_history_without_a_dataset(check, glance, dataset, git):
 
 
 def test_what_waits_after_an_outage(check, act, dataset, git, repositories):
-    aside = repositories.with_name("aside")
-    repositories.rename(aside)
-    repositories.write_text("no folder")
-    saved = act("package_patch", id=dataset["id"], title="Meanwhile")
-    act("dataset_tag_create", id=dataset["id"], name="v1")
-    repositories.unlink()
-    aside.rename(repositories)
+    with outage(repositories):
+        saved = act("package_patch", id=dataset["id"], title="Meanwhile")
+        act("dataset_tag_create", id=dataset["id"], name="v1")
     (finding,) = check(dataset["id"]).found
     assert finding["kind"] == "waiting"
     assert "1 revisions wait; tags wait: v1. The last error: cannot " in finding["detail"]
@@ -222,12 +219,8 @@ def test_somebody_publishes_it_all_the_time(check, act, dataset, git, ckan_confi
 
 
 def test_a_purge_that_was_cut_off(glance, act, dataset, git, repositories):
-    aside = repositories.with_name("aside")
-    repositories.rename(aside)
-    repositories.write_text("no folder")
-    act("dataset_purge", user=factories.Sysadmin()["name"], id=dataset["id"])
-    repositories.unlink()
-    aside.rename(repositories)
+    with outage(repositories):
+        act("dataset_purge", user=factories.Sysadmin()["name"], id=dataset["id"])
     assert glance(dataset["id"]) == ["waiting"]
     assert glance(dataset["id"], fix=True) == []
     assert not git(dataset["id"]).public.exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from ckanext.metastore.cli import metastore
+from ckanext.metastore.tests.ckan.outage import outage
 
 
 def test_gc_packs_every_repository(act, dataset, git, cli):
@@ -21,15 +22,11 @@ def test_gc_packs_every_repository(act, dataset, git, cli):
 
 
 def test_publish_after_an_outage(act, dataset, git, cli, repositories):
-    aside = repositories.with_name("aside")
-    repositories.rename(aside)
-    repositories.write_text("no folder")
-    saved = act("package_patch", id=dataset["id"], title="Meanwhile")
-    result = cli.invoke(metastore, ["publish", dataset["name"], "--json"])
-    assert result.exit_code == 1
-    assert list(json.loads(result.stdout)["failed"]) == [dataset["id"]]
-    repositories.unlink()
-    aside.rename(repositories)
+    with outage(repositories):
+        saved = act("package_patch", id=dataset["id"], title="Meanwhile")
+        result = cli.invoke(metastore, ["publish", dataset["name"], "--json"])
+        assert result.exit_code == 1
+        assert list(json.loads(result.stdout)["failed"]) == [dataset["id"]]
     result = cli.invoke(metastore, ["publish", "--all", "--json"])
     assert (result.exit_code, json.loads(result.stdout)["failed"]) == (0, {})
     assert git(dataset["id"])("rev-parse", "main") == saved["revision_id"]

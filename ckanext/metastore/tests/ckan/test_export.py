@@ -10,6 +10,7 @@ from ckan.tests import factories
 
 from ckanext.metastore.cli import metastore
 from ckanext.metastore.testing.git import check_integrity, git, object_ids
+from ckanext.metastore.tests.ckan.outage import outage
 
 from .checks import sql
 
@@ -92,13 +93,9 @@ def test_a_dataset_that_was_hidden_since(act, dataset, export, place):
 
 
 def test_what_waits_is_in_it(act, dataset, export, repositories, place, tmp_path):
-    aside = repositories.with_name("aside")
-    repositories.rename(aside)
-    repositories.write_text("no folder")
-    saved = act("package_patch", id=dataset["id"], title="Meanwhile")
-    act("dataset_tag_create", id=dataset["id"], name="v1")
-    repositories.unlink()
-    aside.rename(repositories)
+    with outage(repositories):
+        saved = act("package_patch", id=dataset["id"], title="Meanwhile")
+        act("dataset_tag_create", id=dataset["id"], name="v1")
     assert export(dataset["id"])["exported"] == 1
     work = clone(place, tmp_path)
     assert git("rev-parse", "HEAD", cwd=work).strip() == saved["revision_id"]
