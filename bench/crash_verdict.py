@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from crash_actors import Journal
-
-from ckanext.metastore.testing.git import check_integrity, git
+from repository import damage, history, title
 
 
 @dataclass
@@ -57,32 +55,20 @@ def judge(
     :param ckan: what CKAN has
     :param unsure: the database went away meanwhile: nobody knows what became of a save that was not answered
     """
-    history = _history(remote) if remote else []
-    verdict = Verdict(there=len(history))
-    tokens = Counter(message for _, message in history)
+    revisions = history(remote) if remote else []
+    verdict = Verdict(there=len(revisions))
+    tokens = Counter(message for _, message in revisions)
     verdict.doubled = sum(count - 1 for count in tokens.values())
-    place = {sha: number for number, (sha, _) in enumerate(history)}
+    place = {sha: number for number, (sha, _) in enumerate(revisions)}
     for journal in journals:
         _hold_against(journal, place, tokens, verdict, unsure)
     if ckan["waits"]:
         verdict.wrong.append("still waiting")
-    if ckan["title"] != (title := _title(remote) if history and remote else None):
-        verdict.wrong.append(f"CKAN has {ckan['title']}, the head {title}")
-    for repository in filter(None, (remote, local if local.exists() else None)):
-        _check(repository, verdict)
+    if ckan["title"] != (newest := title(remote) if revisions and remote else None):
+        verdict.wrong.append(f"CKAN has {ckan['title']}, the head {newest}")
+    repositories = filter(None, (remote, local if local.exists() else None))
+    verdict.wrong += filter(None, map(damage, repositories))
     return verdict
-
-
-def _history(repository: Path) -> Sequence[tuple[str, str]]:
-    """Sha and first line of each revision, oldest first."""
-    if not git("for-each-ref", "refs/heads/main", cwd=repository).strip():
-        return []
-    lines = git("log", "--reverse", "--topo-order", "--format=%H %s", "main", cwd=repository).splitlines()
-    return [(sha, message) for sha, _, message in (line.partition(" ") for line in lines)]
-
-
-def _title(repository: Path) -> str:
-    return str(json.loads(git("show", "main:datapackage.json", cwd=repository))["title"])
 
 
 def _hold_against(
@@ -106,10 +92,3 @@ def _hold_against(
             else:
                 verdict.undead += 1
                 verdict.wrong.append(f"{line['token']} failed: {line['why']}")
-
-
-def _check(repository: Path, verdict: Verdict) -> None:
-    try:
-        check_integrity(repository)
-    except AssertionError as error:
-        verdict.wrong.append(f"git fsck: {str(error)[:200]}")
