@@ -3,44 +3,70 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import requests
+from load_park import Slot
+
+Statuses = Collection[int]
 
 PATIENCE = 120
 OK = (200,)
+UNSTEADY = (200, 403, 404)
+"""What a read of a dataset may be answered that others hide, delete or purge meanwhile."""
 
 
 @dataclass(frozen=True)
 class Asked:
     """A request and its answer.
 
-    :ivar begin: when it was sent, in seconds of the monotonic clock
-    :ivar end: when it was answered
     :ivar status: the answer's; 0 where there was none
     :ivar expected: whether it may have this status
     :ivar dataset: the id of the dataset that was saved; empty for a read
     :ivar token: the revision's message, by which it is found again
     :ivar sha: of the revision that was answered
     :ivar why: what was said where it failed
+    :ivar begin: when it was sent, in seconds of the monotonic clock
+    :ivar end: when it was answered
     """
 
     kind: str
-    begin: float
-    end: float
     status: int
     expected: bool
-    dataset: str = ""
-    token: str = ""
-    sha: str = ""
-    why: str = ""
+    dataset: str
+    token: str
+    sha: str
+    why: str
+    begin: float
+    end: float
 
     @property
     def done(self) -> bool:
         """Whether it was answered with success."""
         return self.status == 200
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back; ``result`` is an action's."""
+
+    begin: float
+    end: float
+    status: int
+    text: str
+    result: Any = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is a success."""
+        return self.status == 200
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The result, where it is an object."""
+        return self.result if isinstance(self.result, dict) else {}
 
 
 class Client:
@@ -64,17 +90,27 @@ class Client:
         self._saves += 1
         return f"c{self.number}-{self._saves}"
 
-    def read(self, kind: str, action: str, *, anonymous: bool, allowed: Collection[int] = OK, **params: Any) -> Any:
-        """Call an action that reads; gives its result, or None."""
-        who = "" if anonymous else self._editor
-        return self._ask(kind, lambda: self._get(f"api/action/{action}", who, params), allowed)
+    def read(self, kind: str, action: str, slot: Slot | None = None, *, anonymous: bool, **params: Any) -> Any:
+        """Call an action that reads; gives its result, or None.
 
-    def page(self, kind: str, path: str, allowed: Collection[int]) -> None:
-        """Look at a page."""
-        self._ask(kind, lambda: self._get(path, "", {}), allowed)
+        :param slot: what is read, where it is one dataset
+        """
+        token = "" if anonymous else self._editor
+        return self._note(kind, self._send("GET", f"api/action/{action}", token, params=params), slot=slot)
+
+    def page(self, kind: str, slot: Slot) -> None:
+        """Look at a dataset's page."""
+        self._note(kind, self._send("GET", f"dataset/{slot.id}", ""), slot=slot)
 
     def save(
-        self, kind: str, action: str, dataset: str, *, allowed: Collection[int] = OK, master: bool = False, **params: Any
+        self,
+        kind: str,
+        action: str,
+        dataset: str,
+        *,
+        allowed: Statuses = OK,
+        master: bool = False,
+        **params: Any,
     ) -> Any:
         """Call an action that saves; gives its result, or None where that was refused.
 
@@ -82,48 +118,34 @@ class Client:
         :param allowed: the statuses that the answer may have
         :param master: as a sysadmin
         """
-        headers = {"Authorization": self._master if master else self._editor}
-        url = f"{self._url}/api/action/{action}"
-        token = params.get("revision_message", "")
+        reply = self._send("POST", f"api/action/{action}", self._master if master else self._editor, json=params)
+        dataset = dataset or str(reply.fields.get("id", ""))
+        return self._note(kind, reply, dataset=dataset, token=params.get("revision_message", ""), allowed=allowed)
 
-        def post() -> requests.Response:
-            return self._session.post(url, json=params, headers=headers, timeout=PATIENCE)
-
-        return self._ask(kind, post, allowed, dataset, token)
-
-    def _get(self, path: str, token: str, params: dict[str, Any]) -> requests.Response:
+    def _send(self, method: str, path: str, token: str, **data: Any) -> Reply:
         headers = {"Authorization": token} if token else {}
-        return self._session.get(f"{self._url}/{path}", params=params, headers=headers, timeout=PATIENCE)
-
-    def _ask(
-        self,
-        kind: str,
-        send: Callable[[], requests.Response],
-        allowed: Collection[int],
-        dataset: str = "",
-        token: str = "",
-    ) -> Any:
         begin = time.monotonic()
         try:
-            answer = send()
-            status, said = answer.status_code, answer.text
+            answer = self._session.request(method, f"{self._url}/{path}", headers=headers, timeout=PATIENCE, **data)
         except requests.RequestException as error:
-            answer, status, said = None, 0, f"{type(error).__name__}: {error}"
+            return Reply(begin, time.monotonic(), 0, f"{type(error).__name__}: {error}")
         end = time.monotonic()
-        is_json = answer is not None and answer.headers["Content-Type"].startswith("application/json")
-        result = answer.json().get("result") if answer is not None and is_json and status == 200 else None
-        fields = result if isinstance(result, dict) else {}
-        self.asked.append(
-            Asked(
-                kind=kind,
-                begin=begin,
-                end=end,
-                status=status,
-                expected=status in allowed,
-                dataset=dataset or str(fields.get("id", "")) if token or dataset else "",
-                token=token,
-                sha=str(fields.get("revision_id", "")),
-                why="" if status == 200 else said[:500],
-            )
-        )
-        return (result if result is not None else {}) if status == 200 else None
+        is_json = answer.ok and answer.headers["Content-Type"].startswith("application/json")
+        return Reply(begin, end, answer.status_code, answer.text, answer.json()["result"] if is_json else None)
+
+    def _note(
+        self,
+        kind: str,
+        reply: Reply,
+        *,
+        slot: Slot | None = None,
+        dataset: str = "",
+        token: str = "",
+        allowed: Statuses = OK,
+    ) -> Any:
+        expected = reply.status in (UNSTEADY if slot and slot.unsteady else allowed)
+        why = "" if reply.ok else reply.text[:500]
+        times = {"begin": reply.begin, "end": reply.end}
+        sha = str(reply.fields.get("revision_id", "")) if dataset else ""
+        self.asked.append(Asked(kind, reply.status, expected, dataset, token, sha, why, **times))
+        return (reply.result or {}) if reply.ok else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +10,9 @@ SHARED = 10
 """So many datasets belong to everybody: they are saved by many at once."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Slot:
-    """A dataset, and then the one that takes its place.
+    """A dataset.
 
     :ivar id: empty until it is made
     :ivar title: the newest that was answered
@@ -35,6 +34,8 @@ class Slot:
         """Remember a dataset that was answered to a save."""
         self.id, self.name, self.title = answer["id"], answer["name"], answer["title"]
         self.resources = [resource["id"] for resource in answer["resources"]]
+        if not answer["private"]:
+            self.saved.append((answer["revision_id"], answer["title"]))
 
 
 class Park:
@@ -59,6 +60,8 @@ class Park:
         with self._lock:
             return next(self._unmade, None)
 
-    def any(self) -> Slot:
-        """One to be read."""
-        return random.choice(self.slots)
+    def replace(self, slot: Slot) -> Slot:
+        """Put a new one in the place of one that is gone."""
+        new = Slot(slot.name)
+        self.slots[self.slots.index(slot)] = new
+        return new

@@ -1,0 +1,118 @@
+"""Many clients read and save at once, for some minutes, and then it is looked what is lost: ``make load``.
+
+A real CKAN under gunicorn, with workers where saves are published in the background, and a stand-in for GitHub. In the
+end ``ckan metastore publish --all`` runs once; then each save that was answered with success has to be in the history
+at GitHub, once and in order, and none that failed. No answer may be 500 or above, and what the servers hold on to has
+to level off. Wants Solr, by ``CKAN_SOLR_URL``; the rest it starts itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from load_client import Asked, Client
+from load_park import Park
+from load_portal import People, found, revisions
+from load_reads import read
+from load_samples import watching
+from load_saves import create, save
+from load_stage import Stage, stage
+from load_table import show_levels, show_requests, trouble
+from load_verdict import Verdict, judge
+
+READS = 0.65
+"""Of the turns, so many read, once all datasets are made."""
+
+
+def main() -> None:
+    """Let them, and print the tables."""
+    options = _options()
+    random.seed(options.seed)
+    told = f"{options.clients} clients, {options.datasets} datasets, {options.seconds:.0f} s, seed {options.seed}"
+    print(f"{told}; publish = {options.publish}", flush=True)
+    with stage(options.publish) as played:
+        if not _play(played, options):
+            sys.exit(played.logs(options.log))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=600, help="how long, when all datasets are made")
+    parser.add_argument("--datasets", type=int, default=1000)
+    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--publish", choices=("inline", "background"), default="inline")
+    parser.add_argument("--levels", action="store_true", help="what the servers hold on to has to level off")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="that of an earlier run")
+    parser.add_argument("--log", type=int, default=5_000, help="characters of each log, should it fail")
+    return parser.parse_args()
+
+
+def _play(played: Stage, options: argparse.Namespace) -> bool:
+    """One run; whether all is well."""
+    people = found(options.clients)
+    park = Park(options.datasets, options.clients)
+    clients = [Client(number, played.url, token, people.master) for number, token in enumerate(people.editors)]
+    with played.serving() as servers:
+        seconds = _together(clients, lambda client: _make(client, park, people))
+        made = _asked(clients)
+        print("While the datasets are made:")
+        show_requests(made, seconds)
+        clients[0].page("page", park.slots[0])  # CKAN builds its assets; two at once would fail
+        end = time.monotonic() + options.seconds
+        with watching(servers, played.database_url) as watch:
+            seconds = _together(clients, lambda client: _use(client, park, people, end))
+        print("Then:")
+        show_requests(_asked(clients)[len(made) :], seconds)
+        show_levels(watch.levels())
+    wrong = [*trouble(_asked(clients)), *(words for client in clients for words in client.wrong)]
+    verdict = _judge(played, clients, park)
+    print(verdict)
+    for words in (*verdict.wrong, *wrong):
+        print(f"    ! {words}", flush=True)
+    return verdict.fine and not wrong and not (options.levels and any(not level.flat for level in watch.levels()))
+
+
+def _together(clients: Sequence[Client], task: Callable[[Client], None]) -> float:
+    """Have all clients do something; gives the seconds that it took."""
+    begin = time.monotonic()
+    with ThreadPoolExecutor(len(clients)) as pool:
+        list(pool.map(task, clients))
+    return time.monotonic() - begin
+
+
+def _make(client: Client, park: Park, people: People) -> None:
+    while slot := park.unmade():
+        create(client, slot, people.organization)
+
+
+def _use(client: Client, park: Park, people: People, end: float) -> None:
+    while time.monotonic() < end:
+        if random.random() < READS:
+            read(client, park)
+        else:
+            save(client, park, people.organization)
+
+
+def _asked(clients: Sequence[Client]) -> list[Asked]:
+    return sorted((each for client in clients for each in client.asked), key=lambda each: each.begin)
+
+
+def _judge(played: Stage, clients: Sequence[Client], park: Park) -> Verdict:
+    """Publish once what waits, then compare."""
+    published = played.ckan("metastore", "publish", "--all", check=False)
+    checked = played.ckan("metastore", "check", check=False)
+    verdict = judge(_asked(clients), park, revisions(), played.remote, played.local)
+    for name, done in {"publish --all": published, "check": checked}.items():
+        print(f"ckan metastore {name}: exit status {done.returncode}")
+        if done.returncode:
+            verdict.wrong.append(f"ckan metastore {name}: {(done.stdout + done.stderr)[-1000:]}")
+    return verdict
+
+
+if __name__ == "__main__":
+    main()
