@@ -15,9 +15,10 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from crash_actors import Actor, Journal, look, save, work
 from crash_points import arm
-from crash_verdict import Verdict, judge
+from crash_verdict import judge
 from portal import Portal
 from surroundings import Surroundings, surroundings
+from verdict import Verdict
 
 from ckanext.metastore.config import PREFIX
 from dev.process import Server

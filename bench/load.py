@@ -16,17 +16,22 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from load_client import Asked, Client
-from load_park import Park
-from load_portal import People, found, revisions
+from load_park import SHARED, Park
+from load_portal import People, begin, commands, found, kept
 from load_reads import read
 from load_samples import watching
 from load_saves import create, save
 from load_stage import Stage, stage
 from load_table import show_levels, show_requests, trouble
-from load_verdict import Verdict, judge
+from load_verdict import LoadVerdict, judge
 
 READS = 0.65
 """Of the turns, so many read, once all datasets are made."""
+
+LOOKS = 200
+"""So often it is looked what the servers hold on to, but not more often than after ``PAUSE`` seconds."""
+
+PAUSE = 0.2
 
 
 def main() -> None:
@@ -46,14 +51,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--datasets", type=int, default=1000)
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--publish", choices=("inline", "background"), default="inline")
-    parser.add_argument("--levels", action="store_true", help="what the servers hold on to has to level off")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="that of an earlier run")
     parser.add_argument("--log", type=int, default=5_000, help="characters of each log, should it fail")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.datasets < (least := SHARED + options.clients):
+        parser.error(f"--datasets must be {least} or more: some are shared, and each client needs one of its own")
+    return options
 
 
 def _play(played: Stage, options: argparse.Namespace) -> bool:
     """One run; whether all is well."""
+    begin()
     people = found(options.clients)
     park = Park(options.datasets, options.clients)
     clients = [Client(number, played.url, token, people.master) for number, token in enumerate(people.editors)]
@@ -64,17 +72,16 @@ def _play(played: Stage, options: argparse.Namespace) -> bool:
         show_requests(made, seconds)
         clients[0].page("page", park.slots[0])  # CKAN builds its assets; two at once would fail
         end = time.monotonic() + options.seconds
-        with watching(servers, played.database_url) as watch:
+        with watching(servers, played.database_url, max(options.seconds / LOOKS, PAUSE)) as watch:
             seconds = _together(clients, lambda client: _use(client, park, people, end))
         print("Then:")
         show_requests(_asked(clients)[len(made) :], seconds)
         show_levels(watch.levels())
-    wrong = [*trouble(_asked(clients)), *(words for client in clients for words in client.wrong)]
     verdict = _judge(played, clients, park)
-    print(verdict)
-    for words in (*verdict.wrong, *wrong):
-        print(f"    ! {words}", flush=True)
-    return verdict.fine and not wrong and not (options.levels and any(not level.flat for level in watch.levels()))
+    verdict.wrong += [*trouble(_asked(clients)), *(words for client in clients for words in client.wrong)]
+    verdict.wrong += [f"{level.name} has grown" for level in watch.levels() if not level.flat]
+    print("\n".join([str(verdict), *(f"    ! {words}" for words in verdict.wrong)]), flush=True)
+    return verdict.fine
 
 
 def _together(clients: Sequence[Client], task: Callable[[Client], None]) -> float:
@@ -102,15 +109,11 @@ def _asked(clients: Sequence[Client]) -> list[Asked]:
     return sorted((each for client in clients for each in client.asked), key=lambda each: each.begin)
 
 
-def _judge(played: Stage, clients: Sequence[Client], park: Park) -> Verdict:
+def _judge(played: Stage, clients: Sequence[Client], park: Park) -> LoadVerdict:
     """Publish once what waits, then compare."""
-    published = played.ckan("metastore", "publish", "--all", check=False)
-    checked = played.ckan("metastore", "check", check=False)
-    verdict = judge(_asked(clients), park, revisions(), played.remote, played.local)
-    for name, done in {"publish --all": published, "check": checked}.items():
-        print(f"ckan metastore {name}: exit status {done.returncode}")
-        if done.returncode:
-            verdict.wrong.append(f"ckan metastore {name}: {(done.stdout + done.stderr)[-1000:]}")
+    said = list(commands())
+    verdict = judge(_asked(clients), park, kept(), played.remote, played.github.repositories, played.local)
+    verdict.wrong += said
     return verdict
 
 

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-SHARED = 10
+SHARED = 8
 """So many datasets belong to everybody: they are saved by many at once."""
 
 
@@ -14,6 +14,7 @@ SHARED = 10
 class Slot:
     """A dataset.
 
+    :ivar shared: whether many save it at once
     :ivar id: empty until it is made
     :ivar title: the newest that was answered
     :ivar saved: sha and title of the revisions that can be read by all
@@ -23,6 +24,7 @@ class Slot:
     """
 
     name: str
+    shared: bool = False
     id: str = ""
     title: str = ""
     saved: list[tuple[str, str]] = field(default_factory=list)
@@ -45,7 +47,7 @@ class Park:
     """
 
     def __init__(self, size: int, clients: int) -> None:
-        self.slots = [Slot(f"dataset-{number:04}") for number in range(size)]
+        self.slots = [Slot(f"dataset-{number:04}", shared=number < SHARED) for number in range(size)]
         self.shared = self.slots[:SHARED]
         self._clients = clients
         self._unmade = iter(self.slots)

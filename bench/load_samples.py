@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from dev.process import Server
 
-EVERY = 2.0
 SLACK = 0.10
 """So much more than in the second third may be held in the last one."""
 
@@ -57,7 +56,8 @@ class Level:
 class Watch:
     """Looks at the servers from time to time."""
 
-    def __init__(self, servers: Mapping[str, Sequence[Server]], database_url: str) -> None:
+    def __init__(self, servers: Mapping[str, Sequence[Server]], database_url: str, every: float) -> None:
+        self._every = every
         self._servers = {kind: members for kind, members in servers.items() if members}
         self._seen: dict[str, list[float]] = {}
         self._engine = sa.create_engine(database_url, poolclass=sa.NullPool)
@@ -65,7 +65,7 @@ class Watch:
 
     def run(self) -> None:
         """Look until the end."""
-        while not self._ended.wait(EVERY):
+        while not self._ended.wait(self._every):
             for kind, servers in self._servers.items():
                 sample = _sample([pid for server in servers for pid in processes(server)])
                 for each in fields(sample):
@@ -82,14 +82,17 @@ class Watch:
             return float(connection.execute(query).scalar_one() - 1)
 
     def levels(self) -> list[Level]:
-        """Each figure; none where the time was too short to tell."""
-        return [Level(name, _thirds(seen), max(seen)) for name, seen in self._seen.items() if len(seen) >= 6]
+        """Each figure."""
+        return [Level(name, _thirds(seen), max(seen)) for name, seen in self._seen.items()]
 
 
 @contextmanager
-def watching(servers: Mapping[str, Sequence[Server]], database_url: str) -> Iterator[Watch]:
-    """Watch for as long as the block lasts."""
-    watch = Watch(servers, database_url)
+def watching(servers: Mapping[str, Sequence[Server]], database_url: str, every: float) -> Iterator[Watch]:
+    """Watch for as long as the block lasts.
+
+    :param every: seconds between two looks
+    """
+    watch = Watch(servers, database_url, every)
     thread = threading.Thread(target=watch.run)
     thread.start()
     try:

@@ -10,6 +10,9 @@ from load_park import Park, Slot
 
 Kind = Callable[[Client, Slot], None]
 
+HIDES = ("delete", "hide")
+"""What makes a revision that is not public."""
+
 REFUSED = (409,)
 MAYBE = (200, 409)
 
@@ -103,9 +106,9 @@ def _delete(client: Client, slot: Slot) -> None:
 def _hide(client: Client, slot: Slot) -> None:
     """Make it private, save, and make it public again."""
     slot.unsteady = True
-    for changes in ({"private": True}, {}, {"private": False}):
+    for kind, changes in (("hide", {"private": True}), ("hide", {}), ("unhide", {"private": False})):
         token = client.token()
-        _dataset(client, slot, "hide and show", "package_patch", title=token, revision_message=token, **changes)
+        _dataset(client, slot, kind, "package_patch", title=token, revision_message=token, **changes)
 
 
 def purge(client: Client, slot: Slot, park: Park, organization: str) -> None:

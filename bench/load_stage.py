@@ -21,6 +21,7 @@ from dev.run import write_private
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
+PATHS = {"PYTHONPATH": f"{ROOT}:{ROOT / 'bench'}"}
 PROCESSES = 2
 THREADS = 8
 WORKERS = 2
@@ -46,7 +47,6 @@ class Stage:
         self._write_ini()
         os.environ |= made.variables(publish=publish)
         os.environ["CKAN_INI"] = str(self.folder / "ckan.ini")
-        self.ckan("db", "upgrade")
 
     def _write_ini(self) -> None:
         """That of the demo's portal."""
@@ -58,13 +58,6 @@ class Stage:
         services = {**self._made.addresses, "CKAN_SOLR_URL": os.environ["CKAN_SOLR_URL"], "backend": "github"}
         template = Template((ROOT / "demo" / "ckan.ini").read_text())
         write_private(self.folder / "ckan.ini", template.substitute(values | services).replace("INFO", "WARNING"))
-
-    def ckan(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run ``ckan``."""
-        done = subprocess.run([BIN / "ckan", *words], check=False, capture_output=True, text=True)
-        if check and done.returncode:
-            raise SystemExit(f"ckan {' '.join(words)}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-        return done
 
     @contextmanager
     def serving(self) -> Iterator[dict[str, list[Server]]]:
@@ -79,15 +72,16 @@ class Stage:
             yield {"web": [web], "jobs": workers}
 
     def _web(self) -> Server:
-        command = [str(BIN / "gunicorn"), "--bind", f"{HOST}:{self._port}", "--pythonpath", f"{ROOT},{ROOT / 'bench'}"]
+        command = [str(BIN / "gunicorn"), "--bind", f"{HOST}:{self._port}"]
         # Kept open for longer than a client pauses: it would not know whether a save that met a closed one was heard.
         command += ["--workers", str(PROCESSES), "--threads", str(THREADS), "--keep-alive", "300", "--timeout", "120"]
+        command.append("--no-control-socket")
         log = self.folder / "log" / "web.log"
-        return Server("CKAN", [*command, "load_wsgi"], log, ready=self._answers)
+        return Server("CKAN", [*command, "load_wsgi"], log, ready=self._answers, environment=PATHS)
 
     def _worker(self, number: int) -> Server:
         log = self.folder / "log" / f"jobs-{number}.log"
-        return Server("a worker", [str(BIN / "ckan"), "jobs", "worker"], log, ready=lambda: True)
+        return Server("a worker", [str(BIN / "ckan"), "jobs", "worker"], log, ready=lambda: True, environment=PATHS)
 
     def _answers(self) -> bool:
         try:
