@@ -40,7 +40,7 @@ def main() -> None:
     random.seed(options.seed)
     told = f"{options.clients} clients, {options.datasets} datasets, {options.seconds:.0f} s, seed {options.seed}"
     print(f"{told}; publish = {options.publish}", flush=True)
-    with stage(options.publish) as played:
+    with stage(options.publish, options.processes, options.threads) as played:
         if not _play(played, options):
             sys.exit(played.logs(options.log))
 
@@ -50,6 +50,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=600, help="how long, when all datasets are made")
     parser.add_argument("--datasets", type=int, default=1000)
     parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--processes", type=int, default=2, help="of the web server")
+    parser.add_argument("--threads", type=int, default=8, help="of each of its processes")
     parser.add_argument("--publish", choices=("inline", "background"), default="inline")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="that of an earlier run")
     parser.add_argument("--log", type=int, default=5_000, help="characters of each log, should it fail")

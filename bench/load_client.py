@@ -82,7 +82,6 @@ class Client:
         self.number, self._url, self._editor, self._master = number, url, token, master
         self.asked: list[Asked] = []
         self.wrong: list[str] = []
-        self._session = requests.Session()
         self._saves = 0
 
     def token(self) -> str:
@@ -126,7 +125,7 @@ class Client:
         headers = {"Authorization": token} if token else {}
         begin = time.monotonic()
         try:
-            answer = self._session.request(method, f"{self._url}/{path}", headers=headers, timeout=PATIENCE, **data)
+            answer = requests.request(method, f"{self._url}/{path}", headers=headers, timeout=PATIENCE, **data)
         except requests.RequestException as error:
             return Reply(begin, time.monotonic(), 0, f"{type(error).__name__}: {error}")
         end = time.monotonic()

@@ -22,8 +22,6 @@ from dev.run import write_private
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 PATHS = {"PYTHONPATH": f"{ROOT}:{ROOT / 'bench'}"}
-PROCESSES = 2
-THREADS = 8
 WORKERS = 2
 
 
@@ -31,13 +29,16 @@ class Stage:
     """All of it.
 
     :param publish: ``inline`` or ``background``
+    :param processes: those of the web server
+    :param threads: those of each
     :ivar folder: where its files lie; the logs are in ``log``
     :ivar local: the local repositories
     :ivar url: the portal's
     """
 
-    def __init__(self, made: Surroundings, publish: str) -> None:
+    def __init__(self, made: Surroundings, publish: str, processes: int, threads: int) -> None:
         self._made, self._publish = made, publish
+        self._size = ["--workers", str(processes), "--threads", str(threads)]
         self.folder, self.github = made.folder, made.github
         self.remote = made.remote
         self.database_url = made.addresses["CKAN_SQLALCHEMY_URL"]
@@ -73,9 +74,8 @@ class Stage:
 
     def _web(self) -> Server:
         command = [str(BIN / "gunicorn"), "--bind", f"{HOST}:{self._port}"]
-        # Kept open for longer than a client pauses: it would not know whether a save that met a closed one was heard.
-        command += ["--workers", str(PROCESSES), "--threads", str(THREADS), "--keep-alive", "300", "--timeout", "120"]
-        command.append("--no-control-socket")
+        # A connection for each request, as most proxies do it: so the processes share the work.
+        command += [*self._size, "--keep-alive", "0", "--timeout", "120", "--no-control-socket"]
         log = self.folder / "log" / "web.log"
         return Server("CKAN", [*command, "load_wsgi"], log, ready=self._answers, environment=PATHS)
 
@@ -97,7 +97,7 @@ class Stage:
 
 
 @contextmanager
-def stage(publish: str) -> Iterator[Stage]:
+def stage(publish: str, processes: int, threads: int) -> Iterator[Stage]:
     """A stage for as long as the block lasts."""
     with surroundings("load") as made:
-        yield Stage(made, publish)
+        yield Stage(made, publish, processes, threads)
