@@ -70,8 +70,13 @@ def judge(
             saves[each.dataset].append(each)
     slots = [slot for slot in park.slots if slot.id]
     verdict = LoadVerdict()
+    nothing = Kept(None, ())
+
+    def look(slot: Slot) -> LoadVerdict:
+        return _one(slot, saves[slot.id], kept.get(slot.id, nothing), remote(slot.name), local)
+
     with ThreadPoolExecutor(4) as pool:
-        for one in pool.map(lambda slot: _one(slot, saves[slot.id], kept[slot.id], remote(slot.name), local), slots):
+        for one in pool.map(look, slots):
             verdict += one
     living = {slot.id for slot in slots}
     verdict.purged = sum(each.done for dataset in saves.keys() - living for each in saves[dataset])
@@ -95,7 +100,7 @@ def _one(slot: Slot, saves: Sequence[Asked], kept: Kept, remote: Path | None, lo
         verdict.wrong.append(f"{slot.name}: GitHub and the table have not the same history")
     if slot.tags != (found := tags(remote)):
         verdict.wrong.append(f"{slot.name}: the tags at GitHub are {found}, not {slot.tags}")
-    titles = {kept.title, title(remote), *([] if slot.shared else [slot.title])}
+    titles = {kept.title, title(remote) if revisions else None, *([] if slot.shared else [slot.title])}
     if len(titles) > 1:
         verdict.wrong.append(f"{slot.name}: has different titles here and there: {titles}")
     copies = (local / slot.id[:2]).glob(f"{slot.id}*.git")
