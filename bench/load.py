@@ -53,7 +53,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=2, help="of the web server")
     parser.add_argument("--threads", type=int, default=8, help="of each of its processes")
     parser.add_argument("--publish", choices=("inline", "background"), default="inline")
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="that of an earlier run")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of what the clients choose")
     parser.add_argument("--log", type=int, default=5_000, help="characters of each log, should it fail")
     options = parser.parse_args()
     if options.datasets < (least := SHARED + options.clients):
@@ -88,10 +88,10 @@ def _play(played: Stage, options: argparse.Namespace) -> bool:
 
 def _together(clients: Sequence[Client], task: Callable[[Client], None]) -> float:
     """Have all clients do something; gives the seconds that it took."""
-    begin = time.monotonic()
+    start = time.monotonic()
     with ThreadPoolExecutor(len(clients)) as pool:
         list(pool.map(task, clients))
-    return time.monotonic() - begin
+    return time.monotonic() - start
 
 
 def _make(client: Client, park: Park, people: People) -> None:

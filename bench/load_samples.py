@@ -17,7 +17,7 @@ from dev.process import Server
 SLACK = 0.10
 """So much more than in the second third may be held in the last one."""
 
-ALLOWANCE = {"memory": 16.0, "files": 16.0, "threads": 4.0, "connections": 6.0}
+ALLOWANCE = {"memory": 16.0, "files": 16.0, "threads": 8.0, "connections": 8.0}
 """Beside that, what comes and goes: megabytes, and numbers."""
 
 
@@ -66,11 +66,15 @@ class Watch:
     def run(self) -> None:
         """Look until the end."""
         while not self._ended.wait(self._every):
-            for kind, servers in self._servers.items():
-                sample = _sample([pid for server in servers for pid in processes(server)])
-                for each in fields(sample):
-                    self._seen.setdefault(f"{kind} {each.name}", []).append(getattr(sample, each.name))
-            self._seen.setdefault("database connections", []).append(self._connections())
+            with suppress(FileNotFoundError):  # a process has ended at this moment
+                self._look()
+
+    def _look(self) -> None:
+        for kind, servers in self._servers.items():
+            sample = _sample([pid for server in servers for pid in processes(server)])
+            for each in fields(sample):
+                self._seen.setdefault(f"{kind} {each.name}", []).append(getattr(sample, each.name))
+        self._seen.setdefault("database connections", []).append(self._connections())
 
     def end(self) -> None:
         """Look no more."""
