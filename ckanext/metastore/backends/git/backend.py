@@ -57,6 +57,7 @@ class GitBackend(GitExporter):
         public: bool = True,
         user: str = "",
         head: Head | None = None,
+        joins: str | None = None,
     ) -> RecordedRevision:
         """Compute the revision that follows ``head``."""
         return record(
@@ -68,6 +69,7 @@ class GitBackend(GitExporter):
             public=public,
             user=user,
             head=head,
+            joins=joins,
             site=self._site,
         )
 
