@@ -18,7 +18,8 @@ class Exchange(Protocol):
         :param ours: the newest public revision that was published, by its full sha
         :returns: ``None`` where the branch is at ``ours``
         :raises NotFound: there is no such package, or no branch
-        :raises Conflict: their history and ours have nothing in common
+        :raises Conflict: their history and ours have nothing in common, or the repository is another one by now
+        :raises Invalid: their newest commit, or its list of files, is too large or too broken to be built upon
         :raises Unauthorized: a Git host refuses our credentials, or what they may do
         :raises RateLimited: a Git host asks us to wait
         :raises Unavailable: not now
