@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from urllib.parse import quote
 
 from ckanext.metastore.backends.git.exchange import look
 from ckanext.metastore.backends.git.repository import Repository
@@ -27,6 +28,21 @@ class HostExchange(HostInspector):
             if found and found.lost and not self._places.is_ours(package_id):
                 raise Conflict("another repository has the name of the package's at GitHub")
             return found
+
+    def report(self, package_id: str, *, sha: str, accepted: bool, reason: str) -> None:
+        """Say it as a status of the commit at GitHub."""
+        place = self._places.find(package_id)
+        if place is None:
+            raise NotFound("repository", package_id)
+        url = self._site.dataset_url.replace("{id}", quote(package_id, safe="")) if self._site else ""
+        with self._talking():
+            self._places.api.set_status(
+                self._places.number(package_id) or "/".join(place),
+                sha,
+                state="success" if accepted else "failure",
+                description=reason,
+                target_url=url,
+            )
 
     def _looked(self, package_id: str, ours: str) -> Repository:
         """Fetch what GitHub has, whatever it has lost. The local branch moves forward, or not at all.

@@ -108,7 +108,7 @@ class StandIn:
     ) -> str:
         """Give somebody a personal access token.
 
-        :param scopes: of ``administration``, ``contents``, ``repository_hooks``; all of them if not given
+        :param scopes: of ``administration``, ``contents``, ``repository_hooks``, ``statuses``; all of them if not given
         :param seconds: how long it lives, or ``None``: until it is revoked
         :param secret: the token, where it is chosen already
         """

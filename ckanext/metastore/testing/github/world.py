@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import threading
 from pathlib import Path
 
 from ckanext.metastore.testing.github.accounts import Accounts, Token
@@ -26,6 +27,7 @@ class World:
         self.accounts = Accounts(self.store)
         self.repositories = Repositories(self.store, root / "repositories")
         self.installation_seconds = HOUR
+        self.statuses_lock = threading.Lock()
 
     def owns(self, token: Token | None, owner: str) -> bool:
         """Tell whether a token speaks for this owner."""

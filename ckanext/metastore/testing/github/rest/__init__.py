@@ -12,6 +12,7 @@ from ckanext.metastore.testing.github.rest import (
     objects,
     refs,
     repositories,
+    statuses,
     topics,
     webhooks,
 )
@@ -26,6 +27,6 @@ def create_app(world: World) -> Flask:
     app = Flask(__name__)
     app.url_map.strict_slashes = False
     routes = Routes(app, PREFIX, world)
-    for part in (accounts, apps, repositories, topics, webhooks, objects, refs, commits, contents):
+    for part in (accounts, apps, repositories, topics, webhooks, objects, refs, commits, contents, statuses):
         part.register(routes)
     return app
