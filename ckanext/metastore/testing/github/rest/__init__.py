@@ -16,10 +16,8 @@ from ckanext.metastore.testing.github.rest import (
     topics,
     webhooks,
 )
-from ckanext.metastore.testing.github.rest.routes import Routes
+from ckanext.metastore.testing.github.rest.routes import PREFIX, Routes
 from ckanext.metastore.testing.github.world import World
-
-PREFIX = "/api/v3"
 
 
 def create_app(world: World) -> Flask:
