@@ -41,9 +41,10 @@ class TestGitHubBackend(BackendContract):
     def test_what_leaves_ours_behind_is_not_pushed(self, backend, ours, visit):
         visit().push(ours[0].sha)
         theirs = backend.theirs(PACKAGE, ours=ours[-1].sha)
-        beside = backend.record(PACKAGE, document=DOCUMENT, author=ADA, head=theirs.head)
-        with pytest.raises(Conflict):
-            backend.publish(PACKAGE, revisions=[beside])
+        for joins in (None, ours[1].sha):
+            beside = backend.record(PACKAGE, document=DOCUMENT, author=ADA, head=theirs.head, joins=joins)
+            with pytest.raises(Conflict):
+                backend.publish(PACKAGE, revisions=[beside])
         assert backend.theirs(PACKAGE, ours=ours[-1].sha) == theirs
 
     def test_another_node_joins(self, backend, ours, visit, tmp_path, github):
