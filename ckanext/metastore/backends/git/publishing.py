@@ -57,6 +57,8 @@ def following(
         reached |= {*revision.parents}
     if missing and tip is not None and tip not in reached:
         raise moved(repository, branch)
+    if missing and tip is None and missing[0].parents:
+        raise Conflict(f"the parent of revision {missing[0].sha} is not on the branch")
     for revision in missing:
         if not all(parent in own or parent in repository for parent in revision.parents):
             raise Conflict(f"the parent of revision {revision.sha} is not in the repository")
