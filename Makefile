@@ -72,7 +72,7 @@ bench: install ## Measure what recording costs, on services that use fsync
 bench-peer: install ## Measure against metastore-lib, on the stand-in for GitHub
 	@$(TOOL) peer
 
-crash: install ## Kill savers, workers and services, and look what is lost; a quarter of an hour (CRASH_ARGS=)
+crash: install ## Kill savers, workers and services, and look what is lost; some minutes (CRASH_ARGS=)
 	@PYTHONPATH=. $(TOOL) run python -W ignore bench/crash.py $(CRASH_ARGS)
 
 services: install ## Start services for tests that stay up; says how to use them
