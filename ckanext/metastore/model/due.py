@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ckan.model import meta
-from sqlalchemy import ColumnElement, false, func, literal, select, true, union_all
+from sqlalchemy import false, func, literal, select, true, union_all
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql import ColumnElement
 
 from ckanext.metastore.model.tables import dataset_table, repository_table, revision_table, tag_table
 
