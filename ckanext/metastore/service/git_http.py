@@ -1,7 +1,7 @@
 """Git over HTTP: clone and fetch what is public, push to the branch, with the same tokens as everything else.
 
-Access is decided here, the protocol is Git's own. A push goes into a repository that is made for it, and borrows from the
-dataset's: what is taken of it is recorded in the index like every other change, and published from there.
+Access is decided here, the protocol is Git's own. A push goes into a repository that is made for it, and borrows from
+the dataset's: what is taken of it is recorded in the index like every other change, and published from there.
 
 Errors are plain text here, and not problem documents: it is all that Git shows to people.
 """
@@ -15,7 +15,8 @@ import socket
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any
@@ -93,13 +94,13 @@ class GitHttp:
 
     def _fetch(self, owner: str, name: str) -> Response:
         dataset = self._admit(owner, name, pushes=False)
-        with _body(FETCH_LIMIT) as body:
+        with _received(FETCH_LIMIT) as body:
             answer = self._child.serve(self._store.repository(dataset), _call(FETCH, body))
         return Response(answer.body, answer.status, answer.headers)
 
     def _push(self, owner: str, name: str) -> Response:
         dataset = self._admit(owner, name, pushes=True)
-        with _body(self._settings.limits_push) as body:
+        with _received(self._settings.limits_push) as body:
             repository = self._borrowing(dataset)
             try:
                 ours, theirs = socket.socketpair()
@@ -183,18 +184,15 @@ class GitHttp:
         return "taken"
 
 
-def _body(limit: int) -> IO[bytes]:
+@contextmanager
+def _received(limit: int) -> Iterator[IO[bytes]]:
     """Read the whole request before Git sees any of it: a slow client keeps no process busy."""
     request.max_content_length = limit
-    file = tempfile.TemporaryFile()
-    try:
+    with tempfile.TemporaryFile() as file:
         while chunk := request.stream.read(CHUNK):
             file.write(chunk)
         file.seek(0)
-    except BaseException:
-        file.close()
-        raise
-    return file
+        yield file
 
 
 def _call(path: str, body: IO[bytes]) -> Call:

@@ -18,7 +18,8 @@ OBJECTS = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
 
 def main() -> int:
     """Say what is pushed, and take the verdict: an empty text, or why not."""
-    question = {"updates": sys.stdin.read().splitlines(), "objects": {name: os.environ[name] for name in OBJECTS}}
+    objects = {name: os.environ[name] for name in OBJECTS if name in os.environ}  # a deletion brings none
+    question = {"updates": sys.stdin.read().splitlines(), "objects": objects}
     with socket.socket(fileno=int(os.environ[SOCKET])) as service:
         service.sendall(json.dumps(question).encode())
         service.shutdown(socket.SHUT_WR)
