@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
+from ckanext.metastore.client.types import Dataset, Listed
 from ckanext.metastore.core.errors import (
     Conflict,
     Invalid,
-    InvalidName,
     MetastoreError,
     NotFound,
     RateLimited,
@@ -24,16 +25,51 @@ RETRY_AFTER = 60.0
 """Seconds, where a service that asks us to wait does not say for how long."""
 
 Json = Mapping[str, Any]
+T = TypeVar("T")
+
+_MISSING = re.compile(r"there is no (\w+) (.+)", re.DOTALL)
 
 
-def checked(response: httpx.Response) -> httpx.Response:
-    """Give an answer that is none of an error.
+def read(response: httpx.Response, shape: Callable[[Any], T]) -> T:
+    """Read the JSON of an answer as a value.
 
-    :raises MetastoreError: the one of the tree that the answer tells of
+    :raises Unavailable: it is not what the service says; somebody else has answered
     """
-    if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:
-        return response
-    raise error(response)
+    try:
+        return shape(response.json())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unavailable(f"{response.url} does not answer as a metastore does") from error
+
+
+def dataset(response: httpx.Response, owner: str, name: str) -> Dataset:
+    """Read a dataset.
+
+    :raises Unavailable: it is none
+    """
+    headers = response.headers
+    if "ETag" not in headers:
+        raise Unavailable(f"{response.url} does not answer as a metastore does")
+    return Dataset(
+        owner=owner,
+        name=name,
+        revision_id=headers["ETag"].removeprefix("W/").strip('"'),
+        document=read(response, dict),
+        private=headers.get("Metastore-Private") == "true",
+        published=headers.get("Metastore-Published") != "false",
+    )
+
+
+def listed(data: Json) -> Listed:
+    """Read a dataset in a list."""
+    return Listed(
+        id=data["id"],
+        owner=data["owner"],
+        name=data["name"],
+        title=data["title"],
+        private=data["private"],
+        revision_id=data["revision"],
+        timestamp=time(data["timestamp"]),
+    )
 
 
 def revision(data: Json) -> Revision:
@@ -52,7 +88,7 @@ def tag(data: Json) -> Tag:
     """Read a tag."""
     return Tag(
         name=data["name"],
-        revision_id=data["revision_id"],
+        revision_id=data["revision"],
         description=data["description"],
         author=author(data["author"]),
         timestamp=time(data["timestamp"]),
@@ -71,21 +107,20 @@ def author(data: Json) -> Author:
 
 def time(text: str) -> datetime:
     """Read a time in ISO 8601. Python before 3.11 knows no Z."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(re.sub("[Zz]$", "+00:00", text))
 
 
 def error(response: httpx.Response) -> MetastoreError:
     """Read a problem document (RFC 9457); an answer that is none comes from something between us and the service."""
     problem = _problem(response)
     status = response.status_code
-    said = str(problem.get("detail") or problem.get("title") or f"the service answers {status}")
+    said = str(problem.get("detail") or problem.get("title") or f"{response.url} answers {status}")
     if status in (401, 403):
         return Unauthorized(said)
     if status == 404:
-        return NotFound(str(problem.get("kind", "page")), str(problem.get("ref", response.url.path)))
+        return _missing(response, said)
     if status in (409, 412):
-        current = problem.get("current")
-        return Conflict(said, current=revision(current) if current else None)
+        return Conflict(said, current=_current(problem))
     if status == 429:
         return RateLimited(said, retry_after=_retry_after(response))
     if 400 <= status < 500:
@@ -93,9 +128,26 @@ def error(response: httpx.Response) -> MetastoreError:
     return Unavailable(said)
 
 
-def _invalid(problem: Json, said: str) -> MetastoreError:
-    field, reason = str(problem.get("field", "request")), str(problem.get("reason", said))
-    return InvalidName(field, str(problem["name"]), reason) if "name" in problem else Invalid(field, reason)
+def _missing(response: httpx.Response, said: str) -> NotFound:
+    found = _MISSING.fullmatch(said)
+    return NotFound(found[1], found[2]) if found else NotFound("page", str(response.url))
+
+
+def _invalid(problem: Json, said: str) -> Invalid:
+    """Give the first thing that is wrong, and the rest as its reason goes on."""
+    errors = [each for each in problem.get("errors") or () if isinstance(each, dict)]
+    if not errors:
+        return Invalid("request", said)
+    first, *others = [(str(each.get("field")), str(each.get("reason"))) for each in errors]
+    rest = "".join(f"; {field}: {reason}" for field, reason in others)
+    return Invalid(first[0] or "/", first[1] + rest)
+
+
+def _current(problem: Json) -> Revision | None:
+    try:
+        return revision(problem["current"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _problem(response: httpx.Response) -> Json:
@@ -108,4 +160,4 @@ def _problem(response: httpx.Response) -> Json:
 
 def _retry_after(response: httpx.Response) -> float:
     value = response.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else RETRY_AFTER
+    return float(value) if value.isdecimal() else RETRY_AFTER
