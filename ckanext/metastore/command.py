@@ -9,11 +9,16 @@ from pathlib import Path
 import click
 
 from ckanext.metastore.authz import ALGORITHMS, KeyRing, generate_private_key
+from ckanext.metastore.program.verbs import VERBS
 
 
 @click.group()
 def metastore() -> None:
     """Look after a metastore, without CKAN."""
+
+
+for verb in VERBS:
+    metastore.add_command(verb)
 
 
 @metastore.group()
