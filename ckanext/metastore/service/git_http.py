@@ -177,7 +177,7 @@ class GitHttp:
         rules = pushes.Rules(self._settings.branch, self._settings.limits_body, self._settings.limits_depth)
         try:
             update = pushes.update(asked["updates"], rules)
-            revisions = pushes.revisions(objects, update, rules)
+            revisions = pushes.revisions(objects, update, rules, not_before=dataset.timestamp)
             self._store.accept(dataset, revisions, base=update.old)
         except MetastoreError as error:
             return str(error)

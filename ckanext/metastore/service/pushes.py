@@ -16,7 +16,7 @@ from typing import NamedTuple, cast
 
 from ckanext.metastore.core.document import DOCUMENT_PATH
 from ckanext.metastore.core.errors import Invalid, MetastoreError
-from ckanext.metastore.core.objects import Commit, parse_commit, parse_tree
+from ckanext.metastore.core.objects import parse_commit, parse_tree
 from ckanext.metastore.core.record import without_trailers
 from ckanext.metastore.core.text import normalise_message
 from ckanext.metastore.core.types import GitObject, ObjectType, RecordedRevision
@@ -124,24 +124,26 @@ def update(lines: Sequence[str], rules: Rules) -> Update:
     return found
 
 
-def revisions(objects: Objects, update: Update, rules: Rules) -> list[RecordedRevision]:
+def revisions(objects: Objects, update: Update, rules: Rules, *, not_before: int) -> list[RecordedRevision]:
     """Judge the new revisions, and give them, oldest first.
 
+    :param not_before: the old head's time, in seconds since 1970-01-01 UTC: the order is the history's
     :raises Refused: a rule is broken
     """
     line = _line(objects, update)
     added = _added(objects, update, line)
     found: list[RecordedRevision] = []
-    checked: set[str] = set()
+    checked: dict[str, GitObject] = {}
     for sha in line:
         try:
-            revision = _revision(objects, sha, added[sha], not_before=found[-1].timestamp if found else 0)
-            blob = _document_sha(revision)
+            tree = _tree(objects, added[sha])
+            blob = _document_sha(tree.data)
             if blob not in checked:
-                _check_document(objects, blob, rules)
-                checked.add(blob)
+                checked[blob] = _checked_document(objects, blob, rules)
+            revision = _revision(sha, added[sha], tree, checked[blob], not_before=not_before)
         except Invalid as error:
             raise Refused(f"revision {sha[:12]}: {error}") from error
+        not_before = revision.timestamp
         found.append(revision)
     return found
 
@@ -196,28 +198,34 @@ def _groups(found: Iterable[tuple[str, GitObject]]) -> Iterator[list[tuple[str, 
         yield group
 
 
-def _revision(objects: Objects, sha: str, added: Sequence[GitObject], *, not_before: int) -> RecordedRevision:
+def _revision(
+    sha: str, added: Sequence[GitObject], tree: GitObject, document: GitObject, *, not_before: int
+) -> RecordedRevision:
     """Turn a commit into a revision. Its time is what the commit says, but never in the future."""
     commit = parse_commit(added[-1].data)
+    # The document is always there: of a merge, it may be known from a commit that is no revision.
+    kept = [item for item in (document, tree) if item not in added]
     return RecordedRevision(
         sha=sha,
         parents=commit.parents,
-        tree=_tree(objects, commit, added),
+        tree=tree.data,
         author=commit.author,
         message=normalise_message(without_trailers(commit.message)),
         timestamp=max(min(commit.timestamp, int(time.time())), not_before),
         public=True,
-        objects=tuple(added),
+        objects=(*kept, *added),
     )
 
 
-def _tree(objects: Objects, commit: Commit, added: Iterable[GitObject]) -> bytes:
-    new = next((item.data for item in added if item.type == "tree" and item.sha == commit.tree), None)
-    return new if new is not None else objects.read([commit.tree])[0].data
+def _tree(objects: Objects, added: Sequence[GitObject]) -> GitObject:
+    """Give the root of the last of the objects, a commit."""
+    wanted = parse_commit(added[-1].data).tree
+    new = next((item for item in added if item.type == "tree" and item.sha == wanted), None)
+    return new or objects.read([wanted])[0]
 
 
-def _document_sha(revision: RecordedRevision) -> str:
-    entry = next((entry for entry in parse_tree(revision.tree) if entry.name == DOCUMENT_PATH), None)
+def _document_sha(tree: bytes) -> str:
+    entry = next((entry for entry in parse_tree(tree) if entry.name == DOCUMENT_PATH), None)
     if entry is None:
         raise Invalid(DOCUMENT_PATH, "it is missing; to delete the dataset, send DELETE")
     if entry.mode not in _REGULAR:
@@ -225,25 +233,22 @@ def _document_sha(revision: RecordedRevision) -> str:
     return entry.sha
 
 
-def _check_document(objects: Objects, blob: str, rules: Rules) -> None:
-    """Look whether it could have come by PUT, as it is: what is pushed cannot be changed on the way."""
+def _checked_document(objects: Objects, blob: str, rules: Rules) -> GitObject:
+    """Read the document. It must be one that could have come by PUT: what is pushed cannot be changed on the way."""
     (size,) = objects.sizes([blob])
     if size > rules.size:
         raise Invalid(DOCUMENT_PATH, f"it has {size:,} bytes; at most {rules.size:,} are allowed")
+    (found,) = objects.read([blob])
     try:
-        document = parse(objects.read([blob])[0].data, depth=rules.depth)
+        document = parse(found.data, depth=rules.depth)
         taken = package(document)
     except Malformed as error:
         raise Invalid(DOCUMENT_PATH, str(error)) from error
     except InvalidPackage as error:
-        raise Invalid(DOCUMENT_PATH, _first(error)) from error
+        where, reason = error.errors[0]
+        raise Invalid(DOCUMENT_PATH, f"{error}: {where or '/'}: {reason}") from error
     if taken != document:
         raise Invalid(
             DOCUMENT_PATH, f'it is of version 1 of the standard; write it as version 2, with "$schema": "{V2}"'
         )
-
-
-def _first(error: InvalidPackage) -> str:
-    """Say the first of what is wrong: a line is read, a list is not."""
-    where, reason = error.errors[0]
-    return f"{error}: {where or '/'}: {reason}"
+    return found
