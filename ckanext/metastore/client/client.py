@@ -155,7 +155,7 @@ class Client:
 
     def text_diff(self, owner: str, name: str, a: str, b: str = "HEAD") -> str:
         """Give the difference between two revisions' ``datapackage.json`` as a unified diff."""
-        return self._diff(owner, name, a, b, TEXT).text
+        return str(self._diff(owner, name, a, b, TEXT).text)
 
     def revert(
         self,

@@ -12,6 +12,7 @@ from ckanext.metastore.service.api import datasets  # noqa: F401
 from ckanext.metastore.service.api.call import Call
 from ckanext.metastore.service.api.problems import Problem, install
 from ckanext.metastore.service.api.routing import ROUTES, Route
+from ckanext.metastore.service.git_http import GitHttp
 from ckanext.metastore.service.idempotency import Answer, headers_to_keep
 from ckanext.metastore.service.service import Service, create_service
 from ckanext.metastore.service.settings import Settings
@@ -35,6 +36,8 @@ def create_app(settings: Settings) -> Flask:
     for route in ROUTES:
         rule = re.sub(r"{(\w+)}", r"<\1>", route.path)
         app.add_url_rule(rule, route.name, _view(route), methods=[route.method])
+    service: Service = app.extensions["metastore"]
+    app.register_blueprint(GitHttp(settings, service.store, service.access).blueprint())
     return app
 
 

@@ -252,6 +252,7 @@ def test_a_push_and_a_request_guard_each_other(client, name, clone):
     clone("push", "-q")
     with pytest.raises(Conflict) as raised:
         client.patch("parks", name, {"title": "Sent"}, base_revision=seen)
+    assert raised.value.current
     assert raised.value.current.id == clone("rev-parse", "HEAD")
 
 
