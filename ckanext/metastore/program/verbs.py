@@ -213,7 +213,7 @@ def _document(file: IO[bytes]) -> Document:
     try:
         return parse_document(file.read())
     except Invalid as error:
-        raise Invalid(file.name, error.reason) from error
+        raise Invalid(getattr(file, "name", "FILE"), error.reason) from error
 
 
 def _fail(error: MetastoreError) -> NoReturn:

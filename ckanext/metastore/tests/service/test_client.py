@@ -170,20 +170,16 @@ def test_a_wrong_parameter_is_named(client, dataset):
     assert raised.value.field == "owner"
 
 
-@pytest.mark.parametrize(
-    ("kind", "ref"),
-    [("dataset", "parks/nowhere"), ("revision", "v7"), ("tag", "v7")],
-    ids=["dataset", "revision", "tag"],
-)
-def test_what_is_not_there_is_named(client, dataset, kind, ref):
-    ask = {
-        "dataset": lambda: client.fetch("parks", "nowhere"),
-        "revision": lambda: client.fetch(*dataset, revision="v7"),
-        "tag": lambda: client.tag_fetch(*dataset, "v7"),
-    }
-    with pytest.raises(NotFound) as raised:
-        ask[kind]()
-    assert (raised.value.kind, raised.value.ref) == (kind, ref)
+def test_what_is_not_there_is_named(client, dataset):
+    cases = [
+        ("dataset", "parks/nowhere", lambda: client.fetch("parks", "nowhere")),
+        ("revision", "v7", lambda: client.fetch(*dataset, revision="v7")),
+        ("tag", "v7", lambda: client.tag_fetch(*dataset, "v7")),
+    ]
+    for kind, ref, ask in cases:
+        with pytest.raises(NotFound) as raised:
+            ask()
+        assert (raised.value.kind, raised.value.ref) == (kind, ref)
 
 
 @pytest.mark.parametrize("token", ["", "made.up.token"])

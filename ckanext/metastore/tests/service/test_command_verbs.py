@@ -68,7 +68,7 @@ def test_create_from_a_file_prints_the_revision(run, tmp_path):
 
 def test_log(run, dataset):
     run("tag", dataset, "v1")
-    newest, first = ids(run, dataset)
+    newest = ids(run, dataset)[0]
     shown = run("log", dataset).splitlines()
     assert shown[:3] == [f"revision {newest}", "tags:    v1", "author:  Edda Ito <edda@users.noreply.127.0.0.1>"]
     assert shown[3].startswith("date:    20")
