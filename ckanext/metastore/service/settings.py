@@ -45,6 +45,7 @@ class Settings:
     :param tokens_private_key_file: the key that ``metastore token issue`` signs with; made on the first start, under
         ``path``, where no key is named
     :param limits_body: the largest request body
+    :param limits_push: the largest push by Git
     :param limits_depth: the most levels of JSON in one
     :param limits_page: the most entries of one page
     :param serve_timeout: how long a client may take to send its request, and how long an answer may take
@@ -66,6 +67,7 @@ class Settings:
     tokens_private_key_file: str = ""
 
     limits_body: int = 2 * 1024 * 1024
+    limits_push: int = 64 * 1024 * 1024
     limits_depth: int = 32
     limits_page: int = 100
 
@@ -86,7 +88,15 @@ class Settings:
     github_purge: str = "delete"
 
     def __post_init__(self) -> None:
-        for name in ("limits_body", "limits_depth", "limits_page", "tokens_lifetime", "serve_workers", "serve_threads"):
+        for name in (
+            "limits_body",
+            "limits_push",
+            "limits_depth",
+            "limits_page",
+            "tokens_lifetime",
+            "serve_workers",
+            "serve_threads",
+        ):
             _check(name, getattr(self, name) >= 1, "must be 1 or more")
         _check("serve_timeout", self.serve_timeout >= 1, "must be 1 second or more")
         _check("serve_port", 0 <= self.serve_port < 2**16, "must be a port: 0 to 65535")

@@ -18,7 +18,7 @@ from ckanext.metastore.service.api.shapes import text
 DEFAULT_LIMIT = 20
 
 LIMIT = Parameter("limit", {"type": "integer", "minimum": 1}, "How many entries at most", default=DEFAULT_LIMIT)
-CURSOR = Parameter("cursor", text(), "Where the page begins: as the Link of the page before has it")
+CURSOR = Parameter("cursor", text(minLength=1, maxLength=400), "Where the page begins, as the Link before has it")
 
 
 def limit(call: Call) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flask import Response
 
-from ckanext.metastore.service.api.shapes import NAME_SCHEMA, Schema, text
+from ckanext.metastore.service.api.shapes import NAME_SCHEMA, REF, Schema
 
 if TYPE_CHECKING:
     from ckanext.metastore.service.api.call import Call
@@ -92,6 +92,11 @@ class Route:
         return (self.handler.__doc__ or "").strip().partition("\n")[0]
 
     @property
+    def tag(self) -> str:
+        """What it is about: the module of its handler."""
+        return self.handler.__module__.rpartition(".")[2]
+
+    @property
     def takes_key(self) -> bool:
         """Whether a request can be sent again without harm, by a key."""
         return self.method == "POST"
@@ -112,11 +117,9 @@ NAME = Parameter("name", NAME_SCHEMA, "The dataset's name", "path", required=Tru
 PATH_PARAMETERS = {
     "owner": OWNER,
     "name": NAME,
-    "tag": Parameter("tag", text(minLength=1), "A tag's name", "path", required=True),
-    "ref": Parameter(
-        "ref", text(minLength=1), "HEAD, a tag, or a revision's id or its first digits", "path", required=True
-    ),
-    "resource": Parameter("resource", text(minLength=1), "A resource's id or name", "path", required=True),
+    "tag": Parameter("tag", REF, "A tag's name", "path", required=True),
+    "ref": Parameter("ref", REF, "HEAD, a tag, or a revision's id or its first digits", "path", required=True),
+    "resource": Parameter("resource", REF, "A resource's id or name", "path", required=True),
 }
 
 ROUTES: list[Route] = []
