@@ -55,9 +55,10 @@ class PatientWorker(ThreadWorker):
         finally:
             self._deadlines.pop(conn, None)
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what never came to the application, in the application's shape."""
-        super().handle_error(req, _Told(client), addr, exc)
+        told: Any = _Told(client)
+        super().handle_error(req, told, addr, exc)
 
     def _watch(self) -> None:
         while True:
@@ -107,7 +108,7 @@ class Server(BaseApplication):
             "timeout": max(settings.serve_timeout, 30),
             "graceful_timeout": settings.serve_timeout,
             "keepalive": 5,
-            "limit_request_line": 4094,
+            "limit_request_line": 8190,
             "limit_request_field_size": HEADER_LIMIT,
             "accesslog": "-",
             "child_exit": _gone,

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from flask import request
 
+from ckanext.metastore.core import Invalid
 from ckanext.metastore.service.api.call import Call
-from ckanext.metastore.service.api.problems import Problem
 from ckanext.metastore.service.api.routing import Parameter
 from ckanext.metastore.service.api.shapes import text
 
@@ -77,5 +77,5 @@ def _decoded(cursor: str) -> Any:
     return found
 
 
-def _bad() -> Problem:
-    return Problem(400, "a parameter is wrong", errors=[("cursor", "it is none that was given here")])
+def _bad() -> Invalid:
+    return Invalid("cursor", "it is none that was given here")
