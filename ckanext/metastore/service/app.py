@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 from flask import Flask, Response, current_app, request
 
-from ckanext.metastore.service.api import datasets  # noqa: F401
+from ckanext.metastore.service.api import datasets, operations, revisions, tags  # noqa: F401
 from ckanext.metastore.service.api.call import Call
 from ckanext.metastore.service.api.problems import Problem, install
 from ckanext.metastore.service.api.routing import ROUTES, Route
 from ckanext.metastore.service.git_http import GitHttp
 from ckanext.metastore.service.idempotency import Answer, headers_to_keep
+from ckanext.metastore.service.metrics import Metrics
 from ckanext.metastore.service.service import Service, create_service
 from ckanext.metastore.service.settings import Settings
 
@@ -33,6 +34,7 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.merge_slashes = False
     app.extensions["metastore"] = create_service(settings)
     install(app)
+    Metrics().install(app)
     for route in ROUTES:
         rule = re.sub(r"{(\w+)}", r"<\1>", route.path)
         app.add_url_rule(rule, route.name, _view(route), methods=[route.method])

@@ -67,7 +67,7 @@ class Settings:
     tokens_private_key_file: str = ""
 
     limits_body: int = 2 * 1024 * 1024
-    limits_push: int = 16 * 1024 * 1024
+    limits_push: int = 64 * 1024 * 1024
     limits_depth: int = 32
     limits_page: int = 100
 

@@ -80,6 +80,12 @@ class Store:
                     break
         return found
 
+    def counts(self) -> dict[str, int]:
+        """Count what there is, and what waits for its repository."""
+        queries = {"datasets": "dataset WHERE NOT deleted", "unpublished_revisions": "revision WHERE NOT published"}
+        with self._database.read() as connection:
+            return {name: connection.execute(f"SELECT count(*) FROM {q}").fetchone()[0] for name, q in queries.items()}
+
     @contextmanager
     def history(self, dataset: Dataset, *, private: bool) -> Iterator[History]:
         """Read a dataset's history.

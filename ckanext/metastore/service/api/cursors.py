@@ -10,15 +10,15 @@ from urllib.parse import urlencode
 
 from flask import request
 
+from ckanext.metastore.core import Invalid
 from ckanext.metastore.service.api.call import Call
-from ckanext.metastore.service.api.problems import Problem
 from ckanext.metastore.service.api.routing import Parameter
 from ckanext.metastore.service.api.shapes import text
 
 DEFAULT_LIMIT = 20
 
 LIMIT = Parameter("limit", {"type": "integer", "minimum": 1}, "How many entries at most", default=DEFAULT_LIMIT)
-CURSOR = Parameter("cursor", text(), "Where the page begins: as the Link of the page before has it")
+CURSOR = Parameter("cursor", text(minLength=1, maxLength=400), "Where the page begins, as the Link before has it")
 
 
 def limit(call: Call) -> int:
@@ -77,5 +77,5 @@ def _decoded(cursor: str) -> Any:
     return found
 
 
-def _bad() -> Problem:
-    return Problem(400, "a parameter is wrong", errors=[("cursor", "it is none that was given here")])
+def _bad() -> Invalid:
+    return Invalid("cursor", "it is none that was given here")

@@ -9,14 +9,15 @@ from urllib.parse import quote
 from flask import Response, request
 
 from ckanext.metastore.core import Invalid
+from ckanext.metastore.core.document import canonical_json
 from ckanext.metastore.service import packages
 from ckanext.metastore.service.api import cursors
 from ckanext.metastore.service.api.call import Call, reply
 from ckanext.metastore.service.api.routing import JSON, MERGE_PATCH, Answer, Body, Parameter, route
 from ckanext.metastore.service.api.shapes import (
     FLAG,
-    MESSAGE,
     NAME_SCHEMA,
+    REF,
     TIME,
     a_list,
     an_object,
@@ -32,9 +33,9 @@ DATASETS = "/v1/datasets"
 DATASET = "/v1/datasets/{owner}/{name}"
 PACKAGE = ref("DataPackage")
 
-MESSAGE_PARAMETER = Parameter("message", MESSAGE, "What has changed, and why")
+MESSAGE_PARAMETER = Parameter("message", text(maxLength=500), "What has changed, and why")
 PRIVATE = Parameter("private", FLAG, "Whether only those with a token may see it; as it is now, where left out")
-REVISION = Parameter("revision", text(minLength=1), "HEAD, a tag, or a revision's id or its first digits")
+REVISION = Parameter("revision", REF, "HEAD, a tag, or a revision's id or its first digits")
 AS_OF = Parameter("as_of", TIME, "As it was at this time")
 IF_MATCH = Parameter("If-Match", text(), "The ETag that you saw: the revision's id, in quotes", "header")
 IF_NONE_MATCH = Parameter("If-None-Match", text(), "The ETag that you have", "header")
@@ -93,7 +94,7 @@ def create_dataset(call: Call) -> Response:
         raise Invalid("name", "it is missing: give it in the query, or as the Data Package's name")
     owner, private = call.query["owner"], call.query["private"]
     saved = call.service.store.create(owner, name, document, call.by(), private=private)
-    return saved_reply(call, saved, 201, Location=address(owner, name))
+    return saved_reply(saved, 201, Location=address(owner, name))
 
 
 @route(
@@ -128,7 +129,7 @@ def replace_dataset(call: Call) -> Response:
     saved = call.service.store.save(
         call.dataset, lambda _: document, call.by(), private=call.query["private"], base=base
     )
-    return saved_reply(call, saved)
+    return saved_reply(saved)
 
 
 @route(
@@ -150,7 +151,7 @@ def patch_dataset(call: Call) -> Response:
         private=call.query["private"],
         base=base,
     )
-    return saved_reply(call, saved)
+    return saved_reply(saved)
 
 
 @route(
@@ -218,10 +219,9 @@ def revision_reply(entry: Entry, body: bytes, status: int = 200, **headers: str)
     return reply(body, status, headers={**known, **headers})
 
 
-def saved_reply(call: Call, saved: Saved, status: int = 200, **headers: str) -> Response:
+def saved_reply(saved: Saved, status: int = 200, **headers: str) -> Response:
     """Answer with what was saved."""
-    with call.service.store.history(saved.dataset, private=True) as history:
-        return revision_reply(saved.entry, history.text(saved.entry), status, **headers)
+    return revision_reply(saved.entry, canonical_json(saved.document), status, **headers)
 
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(?::(\d\d)(?:\.\d+)?)?\s*([Zz]|[+-]\d\d:\d\d)?)?", re.ASCII)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flask import Response
 
-from ckanext.metastore.service.api.shapes import NAME_SCHEMA, Schema, text
+from ckanext.metastore.service.api.shapes import NAME_SCHEMA, REF, Schema
 
 if TYPE_CHECKING:
     from ckanext.metastore.service.api.call import Call
@@ -92,6 +92,11 @@ class Route:
         return (self.handler.__doc__ or "").strip().partition("\n")[0]
 
     @property
+    def tag(self) -> str:
+        """What it is about: the module of its handler."""
+        return self.handler.__module__.rpartition(".")[2]
+
+    @property
     def takes_key(self) -> bool:
         """Whether a request can be sent again without harm, by a key."""
         return self.method == "POST"
@@ -99,11 +104,12 @@ class Route:
     @property
     def statuses(self) -> list[int]:
         """All statuses of errors that it may answer with."""
-        found = {400, 503, *self.errors}
+        found = {400, 414, 431, 503, *self.errors}
         found |= set() if self.is_open else {401, 403}
         found |= {404} if "{" in self.path else set()
         found |= {413, 415, 422} if self.body else set()
         found |= {409, 422} if self.takes_key else set()
+        found |= {422} if any(parameter.name == "cursor" for parameter in self.parameters) else set()
         return sorted(found)
 
 
@@ -112,11 +118,9 @@ NAME = Parameter("name", NAME_SCHEMA, "The dataset's name", "path", required=Tru
 PATH_PARAMETERS = {
     "owner": OWNER,
     "name": NAME,
-    "tag": Parameter("tag", text(minLength=1), "A tag's name", "path", required=True),
-    "ref": Parameter(
-        "ref", text(minLength=1), "HEAD, a tag, or a revision's id or its first digits", "path", required=True
-    ),
-    "resource": Parameter("resource", text(minLength=1), "A resource's id or name", "path", required=True),
+    "tag": Parameter("tag", REF, "A tag's name", "path", required=True),
+    "ref": Parameter("ref", REF, "HEAD, a tag, or a revision's id or its first digits", "path", required=True),
+    "resource": Parameter("resource", REF, "A resource's id or name", "path", required=True),
 }
 
 ROUTES: list[Route] = []

@@ -37,6 +37,7 @@ def ref(name: str) -> Schema:
 SHA = text(pattern="^[0-9a-f]{40}$")
 TIME = text(format="date-time")
 NAME_SCHEMA = text(pattern=f"^{NAME}$")
+REF = text(minLength=1, maxLength=200)
 MESSAGE = text(maxLength=10_000)
 FLAG: Schema = {"type": "boolean"}
 

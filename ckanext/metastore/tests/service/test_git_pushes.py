@@ -18,7 +18,7 @@ DATASET = ("parks", "trees")
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("service") / "store", limits_body=100_000) as running_:
+    with running(tmp_path_factory.mktemp("service") / "store", limits_body=100_000, limits_push=1_000_000) as running_:
         yield running_
 
 
@@ -163,9 +163,7 @@ def test_a_small_pack_that_holds_much(clone, unchanged):
 
 
 def test_a_large_pack(service, clone, unchanged):
-    (clone.folder / "noise").write_bytes(
-        b"".join(n.to_bytes(4, "big") for n in range(service.settings.limits_push // 4))
-    )
+    (clone.folder / "noise").write_bytes(b"".join(n.to_bytes(4, "big") for n in range(300_000)))
     clone("add", "--all")
     clone("commit", "-qm", "Noise")
     said = clone.refused("-c", "core.compression=0", "push", "origin", "HEAD:main")

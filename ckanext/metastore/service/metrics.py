@@ -1,0 +1,59 @@
+"""What Prometheus is told: how many requests, how they went, how long they took, what there is."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+
+from flask import Flask, Response, g, request
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable by which several processes share their numbers: a folder. It is set before this is read."""
+
+
+class Metrics:
+    """The numbers of one application."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "metastore_requests_total",
+            "Requests, by the route that answered",
+            ("method", "route", "status"),
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "metastore_request_seconds", "How long an answer took", ("method", "route"), registry=self._registry
+        )
+
+    def install(self, app: Flask) -> None:
+        """Count every request."""
+        app.before_request(self._begin)
+        app.after_request(self._end)
+        app.extensions["metastore-metrics"] = self
+
+    def text(self, counts: Mapping[str, int]) -> bytes:
+        """Give all numbers in Prometheus's text format.
+
+        :param counts: numbers of things, by name
+        """
+        shared = CollectorRegistry()
+        if os.environ.get(MULTIPROCESS):
+            MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+        now = CollectorRegistry()
+        for name, count in counts.items():
+            Gauge(f"metastore_{name}", f"How many {name.replace('_', ' ')} there are", registry=now).set(count)
+        own = shared if os.environ.get(MULTIPROCESS) else self._registry
+        return generate_latest(own) + generate_latest(now)
+
+    def _begin(self) -> None:
+        g.began = time.perf_counter()
+
+    def _end(self, response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "none"
+        self._requests.labels(request.method, route, response.status_code).inc()
+        self._seconds.labels(request.method, route).observe(time.perf_counter() - g.began)
+        return response
