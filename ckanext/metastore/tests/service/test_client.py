@@ -221,7 +221,7 @@ def test_nobody_answers():
 @contextmanager
 def answering(*answers):
     """A server that gives these answers, one after the other; gives its address, and the requests."""
-    asked = []
+    asked: list[dict] = []
 
     def application(environ, start_response):
         status, headers, body = answers[min(len(asked), len(answers) - 1)]
