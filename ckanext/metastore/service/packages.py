@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jsonschema import Draft7Validator, ValidationError
+from jsonschema import Draft7Validator, FormatChecker, ValidationError
 
 from ckanext.metastore import core
 from ckanext.metastore.core import MetastoreError
@@ -112,7 +113,22 @@ def schema() -> dict[str, Any]:
 @cache
 def schema_validator() -> Draft7Validator:
     """What checks packages."""
-    return Draft7Validator(schema())
+    return Draft7Validator(schema(), format_checker=_FORMATS)
+
+
+_FORMATS = FormatChecker(formats=("email",))
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+
+
+@_FORMATS.checks("date-time")
+def _is_time(value: Any) -> bool:
+    return not isinstance(value, str) or _TIME.fullmatch(value) is not None
+
+
+@_FORMATS.checks("uri")
+def _is_uri(value: Any) -> bool:
+    return not isinstance(value, str) or _URI.fullmatch(value) is not None
 
 
 def pointer(path: Any) -> str:

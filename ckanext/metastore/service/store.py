@@ -67,6 +67,13 @@ class Store:
         with self._database.read() as connection:
             return datasets.find(connection, owner, name)
 
+    def look(self, owner: str, name: str) -> Dataset | None:
+        """The same; ``None`` where there is none."""
+        try:
+            return self.find(owner, name)
+        except NotFound:
+            return None
+
     def list(
         self, *, owner: str | None, after: tuple[str, str], limit: int, wanted: Callable[[Dataset], bool]
     ) -> list[Dataset]:

@@ -79,20 +79,18 @@ class Call:
         if self.route.operation == "create":
             self.require_create(self.query["owner"])
             return
-        access, operation = self.service.access, self.route.operation
-        owner, name = self.path["owner"], self.path["name"]
-        named = re.fullmatch(NAME, owner) and re.fullmatch(NAME, name)
-        try:
-            if not named:
-                raise NotFound("dataset", f"{owner}/{name}")
-            found = self.service.store.find(owner, name)
-            if access.permits(self.claims, operation, found):
-                self.found = found
-                return
-        except NotFound:
-            pass
+        self._find(self.route.operation, self.path["owner"], self.path["name"])
+
+    def _find(self, operation: str, owner: str, name: str) -> None:
+        access = self.service.access
+        found = self.service.store.look(owner, name) if _is_name(owner) and _is_name(name) else None
+        if found is not None and access.permits(self.claims, operation, found):
+            self.found = found
+            return
         if not access.permits_name(self.claims, operation, owner, name):
             raise self.refusal(operation)
+        if found is not None and not found.deleted:
+            raise Problem(403, "the token is older than the dataset, so it may mean another one; get a new token")
         raise NotFound("dataset", f"{owner}/{name}")
 
     def require_create(self, owner: str) -> None:
@@ -186,6 +184,10 @@ def _cached(schema: str) -> Draft202012Validator:
 def validator(schema: dict[str, Any]) -> Draft202012Validator:
     """What checks values by a schema."""
     return _cached(json.dumps(schema))
+
+
+def _is_name(said: str) -> bool:
+    return re.fullmatch(NAME, said) is not None
 
 
 def _query(route: Route) -> dict[str, Any]:

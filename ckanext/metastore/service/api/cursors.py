@@ -17,7 +17,9 @@ from ckanext.metastore.service.api.shapes import text
 
 DEFAULT_LIMIT = 20
 
-LIMIT = Parameter("limit", {"type": "integer", "minimum": 1}, "How many entries at most", default=DEFAULT_LIMIT)
+LIMIT = Parameter(
+    "limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "How many entries at most", default=DEFAULT_LIMIT
+)
 CURSOR = Parameter("cursor", text(minLength=1, maxLength=400), "Where the page begins, as the Link before has it")
 
 
