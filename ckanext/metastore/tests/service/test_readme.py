@@ -38,7 +38,7 @@ class Shell:
         assert self._bash.stdout
         self._bash.stdin.write(f"{words}\necho; echo '{END}' $?\n")
         self._bash.stdin.flush()
-        lines = []
+        lines: list[str] = []
         for line in self._bash.stdout:
             if line.startswith(END):
                 printed = "".join(lines).removesuffix("\n")
