@@ -110,8 +110,10 @@ class Store:
         self._publisher.publish(dataset.id)
         place = getattr(self._backend, "repository_path", None)
         path: Path | None = place(dataset.id) if place and dataset.public_head else None
-        if path is None or not path.exists():
+        if path is None or dataset.public_head is None:
             raise NotFound("repository", dataset.full_name)
+        # Where it is a copy of one at a Git host, it is fetched if it is missing, or behind.
+        self._backend.load(dataset.id, sha=dataset.public_head)
         return path
 
     # -- saving ------------------------------------------------------------------------------------------------
