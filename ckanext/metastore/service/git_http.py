@@ -26,9 +26,9 @@ from werkzeug.exceptions import HTTPException
 
 from ckanext.metastore.authz import InvalidToken
 from ckanext.metastore.backends.git.folder import create_repository
-from ckanext.metastore.core.errors import MetastoreError, NotFound, Unavailable
+from ckanext.metastore.core.errors import Conflict, MetastoreError, NotFound, Unavailable
 from ckanext.metastore.core.text import one_line
-from ckanext.metastore.service import pushes
+from ckanext.metastore.service import push_hook, pushes
 from ckanext.metastore.service.access import Access
 from ckanext.metastore.service.datasets import Dataset
 from ckanext.metastore.service.git_child import Call, GitChild, write_hooks
@@ -179,9 +179,11 @@ class GitHttp:
             update = pushes.update(asked["updates"], rules)
             revisions = pushes.revisions(objects, update, rules, not_before=dataset.timestamp)
             self._store.accept(dataset, revisions, base=update.old)
+        except Conflict:
+            return "there is a newer revision: fetch it, and build on it or merge it"
         except MetastoreError as error:
             return str(error)
-        return "taken"
+        return push_hook.TAKEN
 
 
 @contextmanager

@@ -12,12 +12,15 @@ import sys
 SOCKET = "METASTORE_PUSH_SOCKET"
 """The environment variable with the number of the socket at whose other end the service waits."""
 
+TAKEN = "taken"
+"""The verdict, where nothing is wrong."""
+
 OBJECTS = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
 """The environment variables by which Git says where the pushed objects are."""
 
 
 def main() -> int:
-    """Say what is pushed, and take the verdict: an empty text, or why not."""
+    """Say what is pushed, and take the verdict: whether it is taken, or why not."""
     objects = {name: os.environ[name] for name in OBJECTS if name in os.environ}  # a deletion brings none
     question = {"updates": sys.stdin.read().splitlines(), "objects": objects}
     with socket.socket(fileno=int(os.environ[SOCKET])) as service:
@@ -25,7 +28,7 @@ def main() -> int:
         service.shutdown(socket.SHUT_WR)
         with service.makefile("rb") as answer:
             verdict = answer.read().decode()
-    if verdict != "taken":
+    if verdict != TAKEN:
         sys.stderr.write(f"error: {verdict or 'the service does not answer; try again'}\n")
         return 1
     return 0

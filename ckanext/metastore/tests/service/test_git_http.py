@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import httpx
@@ -244,6 +245,24 @@ def test_of_two_who_push_at_once_one_is_told_to_fetch(service, client, name, git
     assert "fetch first" in other.refused("push", "-q")
     assert "remote: error: history only grows" in other.refused("push", "-q", "--force")
     assert client.fetch("parks", name).document["title"] == "Mine"
+
+
+def test_of_all_who_push_at_once_one_wins_each_round(service, client, name, git):
+    address = service.repository(name, service.token())
+    pushers = [Git(git.folder / f"clone-{number}") for number in range(5)]
+    for pusher in pushers:
+        git("clone", "-q", address, pusher.folder.name)
+    for number in range(3):
+        for pusher in pushers:
+            pusher("fetch", "-q")
+            pusher("reset", "-q", "--hard", "origin/main")
+            commit(pusher, title=f"{pusher.folder.name} {number}")
+        with ThreadPoolExecutor(len(pushers)) as pool:
+            ends = list(pool.map(lambda pusher: pusher.tried("push", "-q"), pushers))
+        lost = [end.stderr for end in ends if end.returncode]
+        assert len(lost) == len(pushers) - 1
+        assert all("newer revision: fetch it" in said or "fetch first" in said or "only grows" in said for said in lost)
+        assert len(list(client.revision_list("parks", name))) == number + 2
 
 
 def test_a_push_and_a_request_guard_each_other(client, name, clone):

@@ -167,7 +167,7 @@ def test_a_large_pack(service, clone, unchanged):
     clone("add", "--all")
     clone("commit", "-qm", "Noise")
     said = clone.refused("-c", "core.compression=0", "push", "origin", "HEAD:main")
-    assert "413" in said or "unpack" in said, said
+    assert "HTTP 413" in said
 
 
 def test_objects_that_git_takes_for_broken(clone, unchanged):
