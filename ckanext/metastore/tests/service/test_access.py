@@ -197,7 +197,7 @@ class _KeyServer(HTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _KeyServer
 
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         self.server.asked += 1
         self.send_response(200)
         self.end_headers()
