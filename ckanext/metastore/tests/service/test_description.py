@@ -15,6 +15,9 @@ CONFIG = """
 [parameters]
 "path.owner" = "acme"
 "path.name" = "{name}"
+"path.ref" = "HEAD"
+"path.resource" = "trees"
+"path.tag" = "v1"
 "query.owner" = "acme"
 
 [checks]
@@ -26,6 +29,11 @@ negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 
 [[operations]]
 include-operation-id = ["create_dataset", "replace_dataset"]
 phases.coverage.enabled = false
+
+# What is moved, deleted or renamed is another one than what is read.
+[[operations]]
+include-operation-id = ["move_dataset", "delete_dataset", "purge_dataset", "update_tag", "delete_tag"]
+parameters = {{ "path.name" = "{other}" }}
 """
 
 
@@ -41,10 +49,11 @@ def test_every_route_is_described_once(client):
 
 
 def test_the_service_is_what_it_says(client, server, tmp_path):
-    dataset = Dataset(client)
-    dataset.post("/tags", {"name": "v1"})
+    datasets = Dataset(client), Dataset(client)
+    for dataset in datasets:
+        dataset.post("/tags", {"name": "v1"})
     config = tmp_path / "schemathesis.toml"
-    config.write_text(CONFIG.format(name=dataset.name))
+    config.write_text(CONFIG.format(name=datasets[0].name, other=datasets[1].name))
     # Without the right to purge, so that there is something to ask for till the end.
     with server.client("ds:acme/:create ds:acme/*:read,update,tag,revert,delete") as other:
         proof = other.headers["Authorization"]
@@ -74,3 +83,5 @@ def test_the_service_is_what_it_says(client, server, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
+    # All but the description itself.
+    assert f"Tested: {len(ROUTES) - 1}\n" in done.stdout
