@@ -29,7 +29,7 @@ def create_app(settings: Settings) -> Flask:
     :raises Unavailable: the folder cannot be used
     """
     app = Flask("ckanext.metastore.service", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = settings.limits_body
+    app.config["MAX_CONTENT_LENGTH"] = settings.limits_body + 1
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
     app.extensions["metastore"] = create_service(settings)
@@ -62,8 +62,8 @@ def _once(call: Call) -> Response:
         raise Problem(400, f"a header is wrong: {KEY} must have 1 to {KEY_LIMIT} characters")
     key = _hash(call.claims.subject or "", said)
     scopes = " ".join(map(str, call.claims.scopes))
-    body = request.get_data()
-    asked = _hash(request.method, request.full_path, request.mimetype, scopes, hashlib.sha256(body).hexdigest())
+    body = hashlib.sha256(call.data()).hexdigest()
+    asked = _hash(request.method, request.full_path, request.mimetype, scopes, body)
     answers = call.service.answers
     if known := answers.begin(key, asked):
         return Response(known.body, known.status, known.headers)

@@ -7,17 +7,20 @@ import time
 from collections.abc import Mapping
 
 from flask import Flask, Response, g, request
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
-"""The environment variable by which several processes share their numbers: a folder. It is set before this is read."""
+"""The environment variable by which several processes share their numbers: a folder."""
 
 
 class Metrics:
-    """The numbers of one application."""
+    """The numbers of one application.
+
+    prometheus_client looks for the variable when it is imported, so that is done as late as here.
+    """
 
     def __init__(self) -> None:
+        from prometheus_client import CollectorRegistry, Counter, Histogram
+
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "metastore_requests_total",
@@ -40,6 +43,9 @@ class Metrics:
 
         :param counts: numbers of things, by name
         """
+        from prometheus_client import CollectorRegistry, Gauge, generate_latest
+        from prometheus_client.multiprocess import MultiProcessCollector
+
         shared = CollectorRegistry()
         if os.environ.get(MULTIPROCESS):
             MultiProcessCollector(shared)  # type: ignore[no-untyped-call]

@@ -15,6 +15,9 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from ckanext.metastore.service.app import create_app
+from ckanext.metastore.service.metrics import MULTIPROCESS
+from ckanext.metastore.service.service import create_service
 from ckanext.metastore.service.settings import Settings
 
 PUBLISH_PAUSE = 30.0
@@ -122,9 +125,6 @@ class Server(BaseApplication):
 
     def load(self) -> Any:
         """Make the WSGI application, in each worker."""
-        # Only now, as it must know by then whether several processes share their numbers.
-        from ckanext.metastore.service.app import create_app
-
         return create_app(self._settings)
 
 
@@ -134,14 +134,12 @@ def serve(settings: Settings) -> None:
     :raises Invalid: a setting is wrong, or missing
     :raises Unavailable: the folder cannot be used
     """
-    numbers = settings.path.absolute() / "metrics"
-    shutil.rmtree(numbers, ignore_errors=True)
-    numbers.mkdir(parents=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(numbers)
-    from ckanext.metastore.service.service import create_service
-
     # Once before any worker is there: what is wrong is said, keys and index are made.
     create_service(settings).publisher.publish_all()
+    numbers = settings.path.absolute() / "metrics"
+    shutil.rmtree(numbers, ignore_errors=True)
+    numbers.mkdir()
+    os.environ[MULTIPROCESS] = str(numbers)
     PatientWorker.seconds = settings.serve_timeout
     Server(settings).run()
 

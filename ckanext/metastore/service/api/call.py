@@ -11,6 +11,7 @@ from typing import Any
 from flask import Response, request
 from jsonschema import Draft202012Validator
 from werkzeug.datastructures import ETags
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from ckanext.metastore.authz import Claims
 from ckanext.metastore.core import NotFound
@@ -142,12 +143,23 @@ class Call:
         given: ETags = request.if_match
         return None if given.star_tag else given.as_set()
 
+    def data(self) -> bytes:
+        """The body as it came.
+
+        :raises RequestEntityTooLarge: it is
+        """
+        found = request.get_data()
+        # One that does not say how long it is was cut one byte beyond what may be.
+        if len(found) > self.service.settings.limits_body:
+            raise RequestEntityTooLarge
+        return found
+
     def _read(self) -> Any:
         body = self.route.body
         assert body is not None
         if request.mimetype not in body.types:
             raise Problem(415, f"the body must be {' or '.join(body.types)}")
-        value = packages.parse(request.get_data(cache=False), depth=self.service.settings.limits_depth)
+        value = packages.parse(self.data(), depth=self.service.settings.limits_depth)
         if not body.is_package:
             errors = [(packages.pointer(e.absolute_path), e.message) for e in validator(body.schema).iter_errors(value)]
             if errors:

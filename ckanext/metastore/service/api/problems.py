@@ -28,6 +28,9 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 5
 """Seconds after which it is worth trying again what did not work."""
 
+DRAINED = 16 * 1024 * 1024
+"""Bytes of a body that is too large which are taken, and forgotten."""
+
 
 class Problem(Exception):
     """What goes wrong in HTTP itself.
@@ -123,8 +126,17 @@ def _told(error: Problem) -> Response:
 def _of_http(error: HTTPException) -> Response:
     if error.response is not None and error.code is None:
         return problem(500, "something went wrong here")
+    if error.code == 413:
+        _drain()
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Location", "Retry-After")}
     return problem(error.code or 500, error.description or "", headers=headers)
+
+
+def _drain() -> None:
+    """Take some more of a body that is too large: a client listens when it has sent it, and may ask more then."""
+    left = DRAINED
+    while left > 0 and (chunk := request.environ["wsgi.input"].read(min(left, 65_536))):
+        left -= len(chunk)
 
 
 def _unexpected(error: Exception) -> Response:

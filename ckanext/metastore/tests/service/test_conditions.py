@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from uuid import uuid4
 
 import pytest
@@ -80,7 +81,7 @@ def test_of_many_writers_exactly_one_wins_each_round(server, dataset):
             }
     revisions = dataset.get("/revisions").json()
     assert len(revisions) == ROUNDS + 1
-    assert all(newer["parents"] == [older["id"]] for newer, older in zip(revisions, revisions[1:], strict=False))
+    assert all(newer["parents"] == [older["id"]] for newer, older in pairwise(revisions))
 
 
 def test_of_many_who_create_one_name_exactly_one_does(server):
