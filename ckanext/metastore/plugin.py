@@ -12,6 +12,7 @@ from ckanext.metastore import cli, config, recorder
 from ckanext.metastore.logic import auth, bearer, bindings, validators
 from ckanext.metastore.logic.action import actions
 from ckanext.metastore.model import events
+from ckanext.metastore.views import webhook
 
 
 @tk.blanket.cli([cli.metastore])
@@ -27,6 +28,7 @@ class MetastorePlugin(p.SingletonPlugin):
     p.implements(p.IPackageController, inherit=True)
     p.implements(p.IAuthenticator, inherit=True)
     p.implements(p.IApiToken, inherit=True)
+    p.implements(p.IBlueprint)
     if bindings.IAuthorizationBindings:
         p.implements(bindings.IAuthorizationBindings)
 
@@ -62,6 +64,10 @@ class MetastorePlugin(p.SingletonPlugin):
     def decode_api_token(self, _encoded: str, **_kwargs: Any) -> dict[str, Any] | None:
         """CKAN looks for an API token. Ours is none: say so, or CKAN logs an error for each request that brings one."""
         return {"jti": ""} if bearer.brings_token() else None
+
+    def get_blueprint(self) -> Any:
+        """The addresses that are ours."""
+        return [webhook.blueprint]
 
     def register_authz_bindings(self, authorizer: Any) -> None:
         """ckanext-authz-service asks what we know of scopes."""

@@ -6,6 +6,8 @@ from typing import Any
 
 import ckantoolkit as tk
 
+from ckanext.metastore.pulling import STRATEGIES
+
 Schema = dict[str, list[Any]]
 
 
@@ -58,6 +60,11 @@ def save() -> Schema:
         "revision_message": _chain("ignore_missing", "metastore_message"),
         "base_revision": _chain("ignore_missing", "metastore_sha"),
     }
+
+
+def pull() -> Schema:
+    """A dataset, and which side counts."""
+    return {"id": _id(), "strategy": [_default("merge"), tk.get_validator("one_of")(list(STRATEGIES))]}
 
 
 def revision_list() -> Schema:

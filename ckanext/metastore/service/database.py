@@ -101,6 +101,12 @@ class Database:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {VERSION}")
 
+    def close(self) -> None:
+        """Close this thread's connection: none may be open where a process forks."""
+        if connection := getattr(self._local, "connection", None):
+            connection.close()
+            self._local.connection = None
+
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """See one state of the file, whatever others write meanwhile."""

@@ -11,6 +11,8 @@ from flask import Flask, Response, g, request
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable by which several processes share their numbers: a folder."""
 
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+
 
 class Metrics:
     """The numbers of one application.
@@ -60,6 +62,8 @@ class Metrics:
 
     def _end(self, response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "none"
-        self._requests.labels(request.method, route, response.status_code).inc()
-        self._seconds.labels(request.method, route).observe(time.perf_counter() - g.began)
+        # A client may call its method what it likes.
+        method = request.method if request.method in METHODS else "other"
+        self._requests.labels(method, route, response.status_code).inc()
+        self._seconds.labels(method, route).observe(time.perf_counter() - g.began)
         return response

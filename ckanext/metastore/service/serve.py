@@ -135,7 +135,9 @@ def serve(settings: Settings) -> None:
     :raises Unavailable: the folder cannot be used
     """
     # Once before any worker is there: what is wrong is said, keys and index are made.
-    create_service(settings).publisher.publish_all()
+    service = create_service(settings)
+    service.publisher.publish_all()
+    service.database.close()
     numbers = settings.path.absolute() / "metrics"
     shutil.rmtree(numbers, ignore_errors=True)
     numbers.mkdir()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-from ckanext.metastore.core import Author, Backend, Conflict, Invalid, NotFound
+from ckanext.metastore.core import Backend, Conflict, Invalid, NotFound
 from ckanext.metastore.core.restore import restore
 from ckanext.metastore.core.text import one_line
 from ckanext.metastore.core.types import Document, RecordedRevision, Revision, utc
@@ -19,34 +18,7 @@ from ckanext.metastore.service.datasets import Dataset
 from ckanext.metastore.service.history import Entry, History
 from ckanext.metastore.service.ledger import Ledger
 from ckanext.metastore.service.publisher import Publisher
-
-Base = Collection[str] | None
-"""The revisions that the caller may have seen, by If-Match; None where they do not say."""
-
-
-@dataclass(frozen=True)
-class By:
-    """Who makes a change, and why.
-
-    :param user: the account's name, for the trailer
-    """
-
-    author: Author
-    user: str = ""
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class Saved:
-    """What a change has led to.
-
-    :param created: whether it made a revision
-    """
-
-    dataset: Dataset
-    entry: Entry
-    document: Document
-    created: bool = True
+from ckanext.metastore.service.saving import Base, By, Saved
 
 
 class Store:

@@ -20,8 +20,8 @@ from ckanext.metastore.service import packages
 from ckanext.metastore.service.api.problems import Problem, unauthorized
 from ckanext.metastore.service.api.routing import JSON, Route
 from ckanext.metastore.service.datasets import NAME, Dataset
+from ckanext.metastore.service.saving import Base, By
 from ckanext.metastore.service.service import Service
-from ckanext.metastore.service.store import Base, By
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 

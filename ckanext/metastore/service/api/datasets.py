@@ -27,7 +27,7 @@ from ckanext.metastore.service.api.shapes import (
     text,
 )
 from ckanext.metastore.service.history import Entry, History
-from ckanext.metastore.service.store import Saved
+from ckanext.metastore.service.saving import Saved
 
 DATASETS = "/v1/datasets"
 DATASET = "/v1/datasets/{owner}/{name}"
