@@ -84,7 +84,8 @@ def test_all_processes_count_together(server):
         for _ in range(10):
             httpx.get(f"{server.url}/healthz")
         assert _counted(client) == before + 10
-        assert re.search(r"^metastore_datasets \d", client.get("/metrics").text, re.MULTILINE)
+        assert len(re.findall(r"^metastore_datasets \d", client.get("/metrics").text, re.MULTILINE)) == 1
+        assert "metastore_datasets{" not in client.get("/metrics").text
 
 
 def _counted(client):
