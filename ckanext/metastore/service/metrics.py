@@ -45,17 +45,19 @@ class Metrics:
 
         :param counts: numbers of things, by name
         """
-        from prometheus_client import CollectorRegistry, Gauge, generate_latest
+        from prometheus_client import CollectorRegistry, generate_latest
         from prometheus_client.multiprocess import MultiProcessCollector
 
         shared = CollectorRegistry()
         if os.environ.get(MULTIPROCESS):
             MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
-        now = CollectorRegistry()
-        for name, count in counts.items():
-            Gauge(f"metastore_{name}", f"How many {name.replace('_', ' ')} there are", registry=now).set(count)
+        now = "".join(
+            f"# HELP metastore_{name} How many {name.replace('_', ' ')} there are\n"
+            f"# TYPE metastore_{name} gauge\nmetastore_{name} {count}\n"
+            for name, count in counts.items()
+        )
         own = shared if os.environ.get(MULTIPROCESS) else self._registry
-        return generate_latest(own) + generate_latest(now)
+        return generate_latest(own) + now.encode()
 
     def _begin(self) -> None:
         g.began = time.perf_counter()

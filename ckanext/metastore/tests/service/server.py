@@ -59,6 +59,11 @@ class Server:
     def url(self) -> str:
         return self.settings.url
 
+    def kill(self) -> None:
+        """Kill all its processes, as a power cut would."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(timeout=30)
+
     def client(self, scopes: str | None = ALL, **more: Any) -> httpx.Client:
         """A client with a token of these scopes; without one, where they are None."""
         headers = bearer(token(self.settings, scopes, name="Edda Ito", **more)) if scopes else {}
@@ -105,7 +110,9 @@ def serving(path: Path, **settings: Any) -> Iterator[Server]:
     log = path.with_suffix(".log")
     program = [sys.executable, "-c", "from ckanext.metastore.command import metastore; metastore()", "serve"]
     with log.open("wb") as file:
-        process = subprocess.Popen(program, env={**os.environ, **variables}, stdout=file, stderr=file)
+        process = subprocess.Popen(
+            program, env={**os.environ, **variables}, stdout=file, stderr=file, start_new_session=True
+        )
     try:
         _wait(process, given.url, log)
         yield Server(given, process, log)

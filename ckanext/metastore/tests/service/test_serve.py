@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 import socket
 import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
+from itertools import count
 
 import httpx
 import pytest
@@ -84,7 +88,8 @@ def test_all_processes_count_together(server):
         for _ in range(10):
             httpx.get(f"{server.url}/healthz")
         assert _counted(client) == before + 10
-        assert re.search(r"^metastore_datasets \d", client.get("/metrics").text, re.MULTILINE)
+        assert len(re.findall(r"^metastore_datasets \d", client.get("/metrics").text, re.MULTILINE)) == 1
+        assert "metastore_datasets{" not in client.get("/metrics").text
 
 
 def _counted(client):
@@ -106,6 +111,33 @@ def test_a_restart_loses_nothing(tmp_path):
         assert len(client.get(f"{dataset.url}/revisions").json()) == 3
     (repository,) = (tmp_path / "data/repositories").glob("*/*.git")
     check_integrity(repository)
+
+
+def test_what_was_answered_is_there_after_a_kill(tmp_path):
+    answered = []
+
+    def write(dataset):
+        with suppress(httpx.TransportError):
+            for number in count():
+                answered.append((dataset.url, dataset.titled(str(number)).strip('"')))
+
+    with serving(tmp_path / "data") as server, server.client() as client:
+        datasets = [Dataset(client) for _ in range(3)]
+        with ThreadPoolExecutor(3) as pool:
+            writers = [pool.submit(write, dataset) for dataset in datasets]
+            while len(answered) < 20 and not any(writer.done() for writer in writers):
+                time.sleep(0.01)
+            server.kill()
+        for writer in writers:
+            writer.result()
+    with serving(tmp_path / "data") as server, server.client() as client:
+        assert len(answered) >= 20
+        for url, sha in answered:
+            assert client.get(f"{url}/revisions/{sha}").json()["published"]
+        for dataset in datasets:
+            assert client.patch(dataset.url, json={"title": "After"}).status_code == 200
+    for repository in (tmp_path / "data/repositories").glob("*/*.git"):
+        check_integrity(repository)
 
 
 def test_what_could_not_be_published_is_published_later(tmp_path):
