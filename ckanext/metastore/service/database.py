@@ -158,5 +158,7 @@ def _between(connection: sqlite3.Connection, begin: str) -> Iterator[sqlite3.Con
 def _translated() -> Iterator[None]:
     try:
         yield
-    except sqlite3.OperationalError as error:
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as error:
         raise Unavailable(f"the index does not answer: {error}") from error

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
+from contextlib import closing
 
 import pytest
 
 from ckanext.metastore.core import Unavailable
+from ckanext.metastore.service import Settings, create_app
 from ckanext.metastore.service.api.routing import ROUTES
 from ckanext.metastore.tests.service.server import TREES
 
@@ -109,25 +112,36 @@ def test_what_is_no_http_is_told_in_the_one_shape(server):
     assert server.client().get("/v1/datasets", params={"cursor": "x" * 9000}).status_code == 414
 
 
-def test_what_goes_wrong_here_tells_no_secret(app, monkeypatch, caplog):
+def damage(client, statement):
+    """Do something to the index behind the service's back."""
+    path = client.application.extensions["metastore"].settings.path / "index.sqlite"
+    with closing(sqlite3.connect(path)) as index, index:
+        index.execute(statement)
+
+
+def test_what_goes_wrong_here_tells_no_secret(app, caplog):
     client, _ = app()
-
-    def fail(*_, **__):
-        raise RuntimeError("password=hunter2")
-
-    monkeypatch.setattr(client.application.extensions["metastore"].store, "find", fail)
-    answer = client.get("/v1/datasets/acme/trees")
-    assert "hunter2" not in json.dumps(is_problem(answer, 500))
-    assert "hunter2" in caplog.text
+    client.post("/v1/datasets?owner=acme", json=TREES)
+    damage(client, "UPDATE dataset SET head_time = 'hunter2'")
+    answer = is_problem(client.get("/v1/datasets"), 500)
+    assert answer["detail"] == "something went wrong here; the log says more"
+    assert "GET /v1/datasets failed" in caplog.text
+    assert "Traceback" in caplog.text
 
 
-def test_a_store_that_does_not_answer_is_no_fault_of_the_clients(app, monkeypatch):
+def test_a_store_that_does_not_answer_is_no_fault_of_the_clients(app, caplog):
     client, _ = app()
-
-    def fail(*_, **__):
-        raise Unavailable("/srv/secret/index.sqlite is locked")
-
-    monkeypatch.setattr(client.application.extensions["metastore"].store, "find", fail)
+    damage(client, "ALTER TABLE dataset RENAME TO secret")
     answer = client.get("/v1/datasets/acme/trees")
-    assert "secret" not in json.dumps(is_problem(answer, 503))
+    assert "no such table" not in json.dumps(is_problem(answer, 503))
     assert answer.headers["Retry-After"] == "5"
+    assert "no such table" in caplog.text
+
+
+def test_an_index_that_is_none_is_no_fault_of_the_clients(app):
+    client, _ = app()
+    path = client.application.extensions["metastore"].settings.path
+    (path / "index.sqlite").write_bytes(b"no index at all" * 1000)
+    (path / "index.sqlite-wal").unlink()
+    with pytest.raises(Unavailable):
+        create_app(Settings(path=path))
