@@ -33,7 +33,7 @@ demo: ## A small city's portal on http://localhost:5000 (PORT=), until Ctrl-C; B
 	@$(TOOL) demo --backend '$(BACKEND)' $(DEMO_PORTS)
 
 test: lint ## Everything that CI checks, two at a time
-	@+setpriv --pdeathsig TERM $(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=line $(PARTS)
+	@+setpriv --pdeathsig TERM $(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target $(PARTS)
 
 test-core: install ## The tests that need neither CKAN nor services nor GitHub
 	$(BIN)/python -m pytest $(WITHOUT_CKAN) $(TESTS)/core $(GITHUB:%=--ignore=%) $(PYTEST_ARGS)
