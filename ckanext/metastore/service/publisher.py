@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ckanext.metastore.core import Author, Backend, MetastoreError, Unavailable
+from ckanext.metastore.core import Author, Backend, MetastoreError, RateLimited, Unauthorized, Unavailable
 from ckanext.metastore.core.objects import pack_objects, unpack_objects
 from ckanext.metastore.core.types import Profile, RecordedRevision, TagUpdate
 from ckanext.metastore.service.database import Database
@@ -21,6 +21,10 @@ log = logging.getLogger(__name__)
 PATIENCE = 20.0
 PAUSE = 0.005
 """Seconds to wait for another publisher of the same datasets, and between two looks."""
+
+HOST_PAUSE = 20.0
+"""Seconds for which a Git host is left alone that failed, unless something is to be hidden there, or destroyed: no save
+is to wait for it."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Waiting:
 class Publisher:
     """Brings what waits in the index into the repositories.
 
-    :param locks: a folder for lock files
+    :param locks: a folder for lock files, one for each dataset
     :param url: the address of the service
     :param owner: who owns all repositories at a Git host; empty for each dataset's owner
     """
@@ -57,6 +61,7 @@ class Publisher:
         self._backend = backend
         self._locks = locks
         self._url = url
+        self._paused_until = float("-inf")
         self._owner = owner
 
     def publish(self, dataset_id: str) -> bool:
@@ -68,6 +73,10 @@ class Publisher:
             log.warning("Dataset %s is recorded, but not published: %s", dataset_id, error)
             return False
         return True
+
+    def resume(self) -> None:
+        """Ask the Git host again, however lately it failed."""
+        self._paused_until = float("-inf")
 
     def publish_all(self) -> int:
         """Publish all that waits; gives how many datasets are left."""
@@ -83,15 +92,30 @@ class Publisher:
     def _publish(self, dataset_id: str) -> None:
         with self._database.read() as connection:
             work = _waiting(connection, dataset_id, self._profile)
-        if work.purge:
-            self._backend.purge(dataset_id)
-        elif work:
-            keeps = self._backend.keeps_private
-            revisions = [revision for revision in work.revisions if revision.public or keeps]
-            tags = work.tags if keeps else [tag if tag.public else TagUpdate(tag.name, True, None) for tag in work.tags]
-            self._backend.publish(dataset_id, revisions=revisions, tags=tags, public=work.public, profile=work.profile)
+        urgent = work.purge or work.public is False
+        if time.monotonic() < self._paused_until and not urgent:
+            raise Unavailable("the Git host is left alone for a while")
+        try:
+            self._hand_over(work)
+        except (RateLimited, Unauthorized, Unavailable) as error:
+            if not self._backend.keeps_private:
+                pause = error.retry_after if isinstance(error, RateLimited) else HOST_PAUSE
+                self._paused_until = time.monotonic() + pause
+            raise
         with self._database.write() as connection:
             _done(connection, work, keep_private=not self._backend.keeps_private)
+
+    def _hand_over(self, work: Waiting) -> None:
+        keeps = self._backend.keeps_private
+        if work.purge:
+            self._backend.purge(work.dataset_id)
+            (self._locks / work.dataset_id).unlink(missing_ok=True)
+        elif work:
+            revisions = [revision for revision in work.revisions if revision.public or keeps]
+            tags = work.tags if keeps else [tag if tag.public else TagUpdate(tag.name, True, None) for tag in work.tags]
+            self._backend.publish(
+                work.dataset_id, revisions=revisions, tags=tags, public=work.public, profile=work.profile
+            )
 
     def _profile(self, row: sqlite3.Row) -> Profile:
         """How a dataset presents itself. A Git host is told nothing of what is private, not even a title."""
@@ -107,7 +131,7 @@ class Publisher:
         """
         self._locks.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + PATIENCE
-        with (self._locks / dataset_id[:2]).open("a") as file:
+        with (self._locks / dataset_id).open("a") as file:
             while True:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -87,11 +87,25 @@ def test_a_purge_takes_the_repository_along(github, client):
         github.repository("acme/trees")
 
 
-def test_a_host_that_is_away_loses_nothing(github, client):
-    github.fail(Fault(drop="before", times=None))
+def test_a_host_that_is_away_loses_nothing_and_keeps_nobody_waiting(github, client):
+    service = client.application.extensions["metastore"]
+    fault = github.fail(Fault(status=503, times=None))
     made = client.post("/v1/datasets?owner=acme", json=TREES)
     assert (made.status_code, made.headers["Metastore-Published"]) == (201, "false")
-    assert client.get(URL).json == TREES
+    asked = len(fault.hits)
+    newest = client.patch(URL, json={"title": "Oaks"})
+    assert (newest.status_code, newest.headers["Metastore-Published"]) == (200, "false")
+    assert len(fault.hits) == asked > 0
+    assert client.get(f"{URL}/diff?a={sha(made)}").json[0]["new"] == "Oaks"
     github.clear_faults()
-    newest = sha(client.patch(URL, json={"title": "Oaks"}))
-    assert log(github, "acme/trees") == [newest, sha(made)]
+    service.publisher.resume()
+    assert service.publisher.publish_all() == 0
+    assert log(github, "acme/trees") == [sha(newest), sha(made)]
+
+
+def test_what_is_to_be_hidden_waits_for_no_pause(github, client):
+    client.post("/v1/datasets?owner=acme", json=TREES)
+    github.fail(Fault(status=503, times=1))
+    client.patch(URL, json={"title": "Oaks"})
+    client.patch(f"{URL}?private=true", json={"title": "Secret"})
+    assert github.repository("acme/trees").private
