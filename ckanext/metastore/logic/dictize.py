@@ -36,9 +36,10 @@ def details(
     rows: Sequence[Row], urls: Mapping[str, str], steps: Sequence[list[Change] | None]
 ) -> Iterator[dict[str, Any]]:
     """What else is told of revisions: where they are at the Git host, whose they are, and what they changed."""
-    for row, step in zip_longest(rows, steps):
+    for row, before, step in zip_longest(rows, rows[1:], steps):
         changes = None if step is None else [change(each) for each in step]
-        yield {"url": urls.get(row.sha), "origin": _origin(row), "changes": changes}
+        previous = before.sha if before else None
+        yield {"url": urls.get(row.sha), "origin": _origin(row), "previous": previous, "changes": changes}
 
 
 def _origin(row: Row) -> str:

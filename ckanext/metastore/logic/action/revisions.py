@@ -27,9 +27,9 @@ def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[d
     :param offset: how many to leave out first (optional, default: 0)
     :type offset: int
     :param details: tell more of each revision: ``url``, as ``dataset_revision_show`` does; ``origin``, whose change it
-        is: a ``user``'s, the ``site``'s own, or one from ``elsewhere``; and ``changes``, what ``revision_diff`` tells
-        of it and the revision before it, None where there is none or one of the two cannot be read now (optional,
-        default: false)
+        is: a ``user``'s, the ``site``'s own, or one from ``elsewhere``; ``previous``, the id of the revision that is
+        listed after it, or None; and ``changes``, what ``revision_diff`` tells of these two, None where there is no
+        previous one, or one of the two cannot be read now (optional, default: false)
     :type details: bool
 
     :returns: a list of dicts with ``id``, ``timestamp`` (ISO 8601, UTC), ``author``, ``message``, ``parents``, ``tags``

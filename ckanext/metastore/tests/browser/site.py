@@ -16,10 +16,11 @@ class Site:
 
     :param url: its address
     :param flask_app: what serves it
+    :param options: how it is configured
     """
 
-    def __init__(self, url: str, flask_app: Any) -> None:
-        self.url = url
+    def __init__(self, url: str, flask_app: Any, options: dict[str, Any]) -> None:
+        self.url, self.options = url, options
         self._flask_app = flask_app
         with self._request():
             self.editor = factories.User(name="edda", fullname="Edda Ito", password=PASSWORD)
