@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import ckantoolkit as tk
 
 from ckanext.metastore.core.patience import PatienceMatcher
-from ckanext.metastore.labels import field_label, is_link, value_text
+from ckanext.metastore.labels import field_label, is_link, place, value_text
 
 Words = list[tuple[bool, str]]
 """Stretches of a text; whether each is in this version only."""
@@ -22,7 +22,7 @@ WORDS_AT_MOST = 6000
 """Longer texts stand side by side without: to compare them takes too long."""
 
 _ITEMS = ("resources", "tags", "groups", "extras")
-_HIDDEN = {"package_id", "position", "id", "metadata_modified"}
+_HIDDEN = {"package_id", "position", "id", "metadata_modified", "state"}
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,16 @@ def sections(changes: list[dict[str, Any]], old: Mapping[str, Any], new: Mapping
     :param new: the dataset after
     """
     dataset_type = str(new.get("type") or old.get("type") or "dataset")
-    of_dataset = [change for change in changes if change["path"][0] != "resources" or len(change["path"]) == 1]
+    of_dataset = [change for change in changes if not _in_a_resource(change)]
+    of_dataset.sort(key=lambda change: place(change["path"][0], dataset_type))
     rows = [row for change in of_dataset for row in _row(change, dataset_type)]
     names = {resource.get("id"): resource for dataset in (old, new) for resource in dataset.get("resources", ())}
-    of_resources = _resources([change for change in changes if change not in of_dataset], names, dataset_type)
+    of_resources = _resources(filter(_in_a_resource, changes), names, dataset_type)
     return [*([Section(tk._("Dataset"), "changed", rows)] if rows else []), *of_resources]
+
+
+def _in_a_resource(change: dict[str, Any]) -> bool:
+    return change["path"][0] == "resources" and len(change["path"]) > 1
 
 
 def _row(change: dict[str, Any], dataset_type: str) -> Iterator[Row]:
@@ -82,12 +87,15 @@ def _row(change: dict[str, Any], dataset_type: str) -> Iterator[Row]:
 
 
 def _resources(
-    changes: list[dict[str, Any]], resources: Mapping[Any, Mapping[str, Any]], dataset_type: str
+    changes: Iterable[dict[str, Any]], resources: Mapping[Any, Mapping[str, Any]], dataset_type: str
 ) -> Iterator[Section]:
     by_id: dict[str, list[dict[str, Any]]] = {}
     for change in changes:
         by_id.setdefault(change["path"][1], []).append(change)
     for resource_id, its in by_id.items():
+        its.sort(
+            key=lambda change: place(change["path"][2] if change["path"][2:] else "", dataset_type, of_resource=True)
+        )
         whole = its[0] if len(its[0]["path"]) == 2 else None
         resource = resources.get(resource_id) or (whole and (whole["new"] or whole["old"])) or {}
         title = str(resource.get("name") or tk._("Unnamed resource"))
@@ -104,7 +112,7 @@ def _fields_of(change: dict[str, Any], dataset_type: str) -> list[Row]:
     added = kind == "added"
     return [
         _row_of(label[name], name, kind, None if added else value, value if added else None)
-        for name, value in shown.items()
+        for name, value in sorted(shown.items(), key=lambda item: place(item[0], dataset_type, of_resource=True))
     ]
 
 

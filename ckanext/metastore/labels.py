@@ -7,10 +7,52 @@ CKAN's. A field that neither knows is called by its own name.
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import ckantoolkit as tk
 from ckan import model
+from flask_babel import format_datetime
+
+
+def N_(text: str) -> str:  # noqa: N802
+    """Mark a text for translation. It is translated where it is shown: a module knows no reader's language."""
+    return text
+
+
+_LABELS = {
+    "title": N_("Title"),
+    "name": N_("URL"),
+    "notes": N_("Description"),
+    "tags": N_("Tags"),
+    "groups": N_("Groups"),
+    "license_id": N_("License"),
+    "owner_org": N_("Organization"),
+    "private": N_("Visibility"),
+    "state": N_("State"),
+    "type": N_("Type"),
+    "url": N_("Source"),
+    "version": N_("Version"),
+    "author": N_("Author"),
+    "author_email": N_("Author Email"),
+    "maintainer": N_("Maintainer"),
+    "maintainer_email": N_("Maintainer Email"),
+    "extras": N_("Custom fields"),
+    "resources": N_("Resources"),
+}
+_RESOURCE_LABELS = {
+    "name": N_("Name"),
+    "description": N_("Description"),
+    "format": N_("Format"),
+    "url": N_("File or link"),
+    "url_type": N_("Kind of link"),
+    "hash": N_("Checksum"),
+    "sha256": N_("Checksum"),
+    "size": N_("Size in bytes"),
+    "mimetype": N_("Media type"),
+    "created": N_("Created"),
+    "last_modified": N_("Data last updated"),
+}
 
 
 def field_label(name: str, dataset_type: str = "dataset", *, of_resource: bool = False) -> str:
@@ -19,7 +61,10 @@ def field_label(name: str, dataset_type: str = "dataset", *, of_resource: bool =
     :param of_resource: whether it is a resource's field
     """
     scheming = _scheming(dataset_type, "resource_fields" if of_resource else "dataset_fields")
-    return scheming.get(name) or (_resource_labels() if of_resource else _labels()).get(name) or _readable(name)
+    if scheming.get(name):
+        return scheming[name]
+    own = (_RESOURCE_LABELS if of_resource else _LABELS).get(name)
+    return tk._(own) if own else _readable(name)
 
 
 def value_text(name: str, value: Any) -> str:
@@ -35,48 +80,16 @@ def value_text(name: str, value: Any) -> str:
     return str(value)
 
 
+def place(name: str, dataset_type: str = "dataset", *, of_resource: bool = False) -> int:
+    """Where a field stands in the form, to sort by; what the form does not have comes last."""
+    scheming = _scheming(dataset_type, "resource_fields" if of_resource else "dataset_fields")
+    order = list(scheming or (_RESOURCE_LABELS if of_resource else _LABELS))
+    return order.index(name) if name in order else len(order)
+
+
 def is_link(value: Any) -> bool:
     """Whether a value may be linked: only what a browser fetches by http or https."""
     return isinstance(value, str) and value.lower().startswith(("http://", "https://")) and value.isprintable()
-
-
-def _labels() -> dict[str, str]:
-    return {
-        "title": tk._("Title"),
-        "name": tk._("URL"),
-        "notes": tk._("Description"),
-        "tags": tk._("Tags"),
-        "groups": tk._("Groups"),
-        "license_id": tk._("License"),
-        "owner_org": tk._("Organization"),
-        "private": tk._("Visibility"),
-        "state": tk._("State"),
-        "type": tk._("Type"),
-        "url": tk._("Source"),
-        "version": tk._("Version"),
-        "author": tk._("Author"),
-        "author_email": tk._("Author Email"),
-        "maintainer": tk._("Maintainer"),
-        "maintainer_email": tk._("Maintainer Email"),
-        "extras": tk._("Custom fields"),
-        "resources": tk._("Resources"),
-    }
-
-
-def _resource_labels() -> dict[str, str]:
-    return {
-        "name": tk._("Name"),
-        "description": tk._("Description"),
-        "format": tk._("Format"),
-        "url": tk._("File or link"),
-        "url_type": tk._("Kind of link"),
-        "hash": tk._("Checksum"),
-        "sha256": tk._("Checksum"),
-        "size": tk._("Size in bytes"),
-        "mimetype": tk._("Media type"),
-        "created": tk._("Created"),
-        "last_modified": tk._("Data last updated"),
-    }
 
 
 def _readable(name: str) -> str:
@@ -109,4 +122,17 @@ def _visibility(value: Any) -> str:
     return tk._("Private") if value is True else tk._("Public") if value is False else str(value)
 
 
-_NAMED = {"license_id": _license, "owner_org": _organization, "private": _visibility}
+def _time(value: Any) -> str:
+    try:
+        return str(format_datetime(datetime.fromisoformat(value), "long"))
+    except (TypeError, ValueError):
+        return str(value)
+
+
+_NAMED = {
+    "license_id": _license,
+    "owner_org": _organization,
+    "private": _visibility,
+    "created": _time,
+    "last_modified": _time,
+}

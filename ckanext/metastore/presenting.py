@@ -21,7 +21,7 @@ _TEXTS = (
     *("license_id", "license_title", "state"),
 )
 _RESOURCE_TEXTS = ("id", "name", "description", "format", "url", "url_type", "resource_type", "mimetype")
-_NOT_SHOWN = {"id", "name", "description", "package_id", "position", "revision_id", "has_views", "hash", "url"}
+_NOT_SHOWN = {"id", "name", "description", "package_id", "position", "revision_id", "has_views", "hash", "url", "state"}
 
 
 def presentable(then: Dataset, now: Dataset) -> Dataset:

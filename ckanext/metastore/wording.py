@@ -8,7 +8,7 @@ from typing import Any
 
 import ckantoolkit as tk
 
-from ckanext.metastore.labels import field_label
+from ckanext.metastore.labels import field_label, place
 
 Changes = Iterable[dict[str, Any]]
 
@@ -43,7 +43,8 @@ def _states(changes: list[dict[str, Any]]) -> Iterator[str]:
 
 def _fields(changes: list[dict[str, Any]], dataset_type: str) -> Iterator[str]:
     """The fields of the dataset itself, its custom fields among them."""
-    names = [label for change in changes if (label := _label(change["path"], dataset_type))]
+    ordered = sorted(changes, key=lambda change: place(change["path"][0], dataset_type))
+    names = [label for change in ordered if (label := _label(change["path"], dataset_type))]
     names = list(dict.fromkeys(names))
     shown, more = ", ".join(names[:NAMED_AT_MOST]), len(names) - NAMED_AT_MOST
     if more > 0:

@@ -32,6 +32,8 @@ class Look:
         :param where: what is ours, as a CSS selector
         """
         self.pictures.mkdir(parents=True, exist_ok=True)
+        page.wait_for_load_state("networkidle")
+        page.evaluate("document.fonts.ready.then(() => null)")
         page.screenshot(path=self.pictures / f"{name}.png", full_page=True)
         assert not (wide := page.evaluate(_WIDE, where)), f"{name}: wider than the window: {wide}"
         assert not (found := self.violations(page, where)), "\n".join([f"{name}:", *found])
