@@ -1,6 +1,6 @@
 # Every target brings what it needs: a fresh clone and "make demo" or "make test" is all there is to do.
-# Options: PYTHON= (3.10 or newer), PYTEST_ARGS=, CRASH_ARGS=; for the demo BACKEND= (git or github), PORT=, PG_PORT=,
-# REDIS_PORT=, SOLR_PORT=, GITHUB_PORT=.
+# Options: PYTHON= (3.10 or newer), PYTEST_ARGS=, CRASH_ARGS=, LOAD_ARGS=; for the demo BACKEND= (git or github), PORT=,
+# PG_PORT=, REDIS_PORT=, SOLR_PORT=, GITHUB_PORT=.
 
 PYTHON ?= python3
 # Should make be killed, the tool is told, and stops what it has started.
@@ -20,7 +20,7 @@ DEMO_PORTS = --port $(PORT) $(if $(PG_PORT),--pg-port $(PG_PORT)) \
 PARTS = test-ckan-rest test-ckan-github test-github test-browser test-core test-wheel
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core test-github test-ckan test-ckan-github test-ckan-rest test-browser test-older-ckan test-wheel lint format bench bench-peer crash \
+.PHONY: help install demo test test-core test-github test-ckan test-ckan-github test-ckan-rest test-browser test-older-ckan test-wheel lint format bench bench-peer crash load \
 	services services-down clean
 
 help: ## What can be made
@@ -77,6 +77,9 @@ bench-peer: install ## Measure against metastore-lib, on the stand-in for GitHub
 
 crash: install ## Kill savers, workers and services, and look what is lost; some minutes (CRASH_ARGS=)
 	@PYTHONPATH=. $(TOOL) run python -W ignore bench/crash.py $(CRASH_ARGS)
+
+load: install ## Have 16 clients read and save for ten minutes, and look what is lost; a quarter of an hour (LOAD_ARGS=)
+	@PYTHONPATH=. $(TOOL) run python -W ignore bench/load.py $(LOAD_ARGS)
 
 services: install ## Start services for tests that stay up; says how to use them
 	@$(TOOL) up

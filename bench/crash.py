@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from crash_faults import KILLS, OTHERS, SHORT, Fault
 from crash_stage import Case, Stage, stage
-from crash_verdict import Verdict
+from verdict import Verdict
 
 PER_DATASET = 4
 """So many times something happens to one dataset; then to another."""

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 import signal
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import ckan.plugins.toolkit as tk
 from crash_actors import Actor, Journal, look, save, work
-from crash_github import OWNER, GitHub
 from crash_points import arm
-from crash_verdict import Verdict, judge
+from crash_verdict import judge
 from portal import Portal
+from surroundings import Surroundings, surroundings
+from verdict import Verdict
 
 from ckanext.metastore.config import PREFIX
-from dev.ports import free
 from dev.process import Server
-from dev.services import postgres
-from dev.services.postgres import Cluster
-from dev.services.redis import Redis
 
 PUBLISH_TIMEOUT = 5
 MODES = ("inline", "background")
@@ -39,44 +31,16 @@ class Stage:
     """All of it.
 
     :ivar portal: CKAN, in this process
-    :ivar github: the stand-in
-    :ivar database: PostgreSQL's server; it keeps its promises, even when it is killed
-    :ivar redis: Redis's server
+    :ivar log: what the actors say
     """
 
-    def __init__(self, folder: Path, cluster: Cluster) -> None:
-        self.folder = folder
-        self._token = secrets.token_hex(20)
-        redis = Redis(folder / "redis", free(), secrets.token_hex(16))
-        cluster.create()
-        self.database = cluster.server(folder / "postgresql.log")
-        self.redis = redis.server(folder / "redis.log", durable=False)
-        self.github = GitHub(folder / "github", free(), self._token)
-        for server in (self.database, self.redis):
-            server.start()
-        for server in (self.database, self.redis):
-            server.wait_until_ready()
-        os.environ.update(self._options(cluster.url, redis.url))
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+        self.folder, self.github = surroundings.folder, surroundings.github
+        self.database, self.redis = surroundings.database, surroundings.redis
+        os.environ.update(surroundings.variables(publish_timeout=str(PUBLISH_TIMEOUT)))
         self.portal = Portal()
-        self.log = folder / "actors.log"
-
-    def _options(self, database: str, redis: str) -> dict[str, str]:
-        ours = {
-            "backend": "github",
-            "publish_timeout": str(PUBLISH_TIMEOUT),
-            "github.owner": OWNER,
-            "github.token": self._token,
-            "github.api_url": f"{self.github.url}/api/v3",
-            "github.git_url": self.github.url,
-        }
-        said = {f"{PREFIX}{name}".upper().replace(".", "__"): text for name, text in ours.items()}
-        return {**said, "CKAN_SQLALCHEMY_URL": database, "CKAN_REDIS_URL": redis}
-
-    def close(self) -> None:
-        """Stop what is not stopped."""
-        self.github.kill()
-        self.redis.stop()
-        self.database.stop()
+        self.log = self.folder / "actors.log"
 
     def act(self, task: Callable[[], object], mode: str) -> Actor:
         """Have somebody do something while saves are published in this way."""
@@ -85,15 +49,7 @@ class Stage:
 
     def remote(self, dataset_id: str) -> Path | None:
         """The dataset's repository at GitHub, if there is one."""
-        headers = {"Authorization": f"token {self._token}"}
-        request = Request(f"{self.github.url}/api/v3/repos/{OWNER}/d-{dataset_id}", headers=headers)
-        try:
-            with urlopen(request, timeout=10) as answer:
-                return self.github.repositories / f"{json.load(answer)['id']}.git"
-        except HTTPError as error:
-            if error.code == 404:
-                return None
-            raise
+        return self._surroundings.remote(f"d-{dataset_id}")
 
 
 def restart(server: Server, number: signal.Signals, pause: Callable[[], None]) -> None:
@@ -177,14 +133,7 @@ class Case:
 @contextmanager
 def stage() -> Iterator[Stage]:
     """A stage for as long as the block lasts."""
-    data = postgres.home(Path(tempfile.gettempdir())) / f"metastore-crash-{secrets.token_hex(6)}"
-    try:
-        with tempfile.TemporaryDirectory(prefix="metastore-crash-") as folder:
-            made = Stage(Path(folder), Cluster(data, free(), secrets.token_hex(16)))
-            try:
-                with made.portal:
-                    yield made
-            finally:
-                made.close()
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
+    with surroundings("crash") as made:
+        played = Stage(made)
+        with played.portal:
+            yield played

@@ -2,49 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable
 from pathlib import Path
 
 from crash_actors import Journal
-
-from ckanext.metastore.testing.git import check_integrity, git
-
-
-@dataclass
-class Verdict:
-    """The figures of one dataset, or of many.
-
-    :ivar answered: saves that were answered with success
-    :ivar there: revisions in the history
-    :ivar lost: answered, and not in the history
-    :ivar doubled: twice in the history
-    :ivar disordered: after a save that was answered later
-    :ivar undead: failed, and in the history all the same
-    :ivar unsure: failed while the database went away, and in the history: CKAN has the change, too
-    :ivar wrong: whatever else is not as it has to be, in words
-    """
-
-    answered: int = 0
-    there: int = 0
-    lost: int = 0
-    doubled: int = 0
-    disordered: int = 0
-    undead: int = 0
-    unsure: int = 0
-    wrong: list[str] = field(default_factory=list)
-
-    def __iadd__(self, other: Verdict) -> Verdict:
-        for each in fields(self):
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
-        return self
-
-    @property
-    def fine(self) -> bool:
-        """Whether nothing is wrong."""
-        return not (self.lost or self.doubled or self.disordered or self.undead or self.wrong)
+from repository import damage, history, title
+from verdict import Verdict
 
 
 def judge(
@@ -57,32 +21,20 @@ def judge(
     :param ckan: what CKAN has
     :param unsure: the database went away meanwhile: nobody knows what became of a save that was not answered
     """
-    history = _history(remote) if remote else []
-    verdict = Verdict(there=len(history))
-    tokens = Counter(message for _, message in history)
+    revisions = history(remote) if remote else []
+    verdict = Verdict(there=len(revisions))
+    tokens = Counter(message for _, message in revisions)
     verdict.doubled = sum(count - 1 for count in tokens.values())
-    place = {sha: number for number, (sha, _) in enumerate(history)}
+    place = {sha: number for number, (sha, _) in enumerate(revisions)}
     for journal in journals:
         _hold_against(journal, place, tokens, verdict, unsure)
     if ckan["waits"]:
         verdict.wrong.append("still waiting")
-    if ckan["title"] != (title := _title(remote) if history and remote else None):
-        verdict.wrong.append(f"CKAN has {ckan['title']}, the head {title}")
-    for repository in filter(None, (remote, local if local.exists() else None)):
-        _check(repository, verdict)
+    if ckan["title"] != (newest := title(remote) if revisions and remote else None):
+        verdict.wrong.append(f"CKAN has {ckan['title']}, the head {newest}")
+    repositories = filter(None, (remote, local if local.exists() else None))
+    verdict.wrong += filter(None, map(damage, repositories))
     return verdict
-
-
-def _history(repository: Path) -> Sequence[tuple[str, str]]:
-    """Sha and first line of each revision, oldest first."""
-    if not git("for-each-ref", "refs/heads/main", cwd=repository).strip():
-        return []
-    lines = git("log", "--reverse", "--topo-order", "--format=%H %s", "main", cwd=repository).splitlines()
-    return [(sha, message) for sha, _, message in (line.partition(" ") for line in lines)]
-
-
-def _title(repository: Path) -> str:
-    return str(json.loads(git("show", "main:datapackage.json", cwd=repository))["title"])
 
 
 def _hold_against(
@@ -106,10 +58,3 @@ def _hold_against(
             else:
                 verdict.undead += 1
                 verdict.wrong.append(f"{line['token']} failed: {line['why']}")
-
-
-def _check(repository: Path, verdict: Verdict) -> None:
-    try:
-        check_integrity(repository)
-    except AssertionError as error:
-        verdict.wrong.append(f"git fsck: {str(error)[:200]}")

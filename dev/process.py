@@ -55,6 +55,12 @@ class Server:
         """Whether it no longer runs."""
         return self._process is None or self._process.poll() is not None
 
+    @property
+    def pid(self) -> int:
+        """The number of its process; wants a server that was started."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """Stop it in good order, or by force where it takes too long."""
         if self._process is None or self.ended():

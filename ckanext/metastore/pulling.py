@@ -122,7 +122,7 @@ def _look(dataset_id: str) -> Theirs | None:
 
     :raises Diverged: what is there cannot be read, or has nothing in common with what was published
     """
-    with waiting.take(dataset_id, patience=config.publish_timeout()):
+    with waiting.take(dataset_id, patience=config.publish_timeout(), host=config.host()):
         published = queries.published(dataset_id)
         model.Session.rollback()
         try:

@@ -9,7 +9,8 @@ from ckan import model
 
 from ckanext.metastore import jobs, publisher, pulling
 from ckanext.metastore.cli.progress import for_each
-from ckanext.metastore.model import waiting
+from ckanext.metastore.core import Conflict
+from ckanext.metastore.model import due
 
 
 @click.command(short_help="Publish what waits.")
@@ -24,8 +25,10 @@ def publish(dataset: str | None, every: bool, as_json: bool) -> None:
     """
     if bool(dataset) == every:
         raise click.UsageError("Name a dataset, or say --all")
-    found = waiting.datasets() if every else [dataset_id(dataset or "")]
-    status = for_each(found, _insistently(), label="Publishing", done="published", as_json=as_json)
+    found = due.everything() if every else [dataset_id(dataset or "")]
+    # A conflict may be one of names, which ends when the other dataset is published.
+    again = Conflict
+    status = for_each(found, _insistently(), label="Publishing", done="published", as_json=as_json, again=again)
     if status:
         jobs.wake_later()
     raise SystemExit(status)

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ckan.model import meta
-from sqlalchemy import ColumnElement, false, func, literal, select, true, union_all
+from sqlalchemy import false, func, literal, select, true, union_all
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql import ColumnElement
 
 from ckanext.metastore.model.tables import dataset_table, repository_table, revision_table, tag_table
 
@@ -25,9 +26,16 @@ def now(limit: int) -> Sequence[str]:
     with _engine().connect() as connection:
         waits = _waits()
         query = _with_retry(waits, waits.c.dataset_id).where(_is_due()).group_by(waits.c.dataset_id)
-        order = (func.bool_or(waits.c.hides).desc(), func.min(waits.c.since), waits.c.dataset_id)
-        found = query.order_by(*order).limit(limit)
+        found = query.order_by(*_order(waits)).limit(limit)
         return connection.execute(found).scalars().all()
+
+
+def everything() -> Sequence[str]:
+    """All datasets that wait, due or not: what is to be purged, which frees a name, then in the same order."""
+    with _engine().connect() as connection:
+        waits = _waits()
+        query = select(waits.c.dataset_id).group_by(waits.c.dataset_id).order_by(*_order(waits))
+        return connection.execute(query).scalars().all()
 
 
 def hiding(dataset_ids: Iterable[str]) -> set[str]:
@@ -55,6 +63,10 @@ def claim(dataset_id: str, seconds: float) -> bool:
     taken = write.on_conflict_do_update(index_elements=["dataset_id"], set_={"retry_at": until}, where=_is_due())
     with _engine().begin() as connection:
         return connection.execute(taken.returning(repository_table.c.dataset_id)).one_or_none() is not None
+
+
+def _order(waits: Any) -> tuple[Any, ...]:
+    return func.bool_or(waits.c.hides).desc(), func.min(waits.c.since), waits.c.dataset_id
 
 
 def _waits() -> Any:

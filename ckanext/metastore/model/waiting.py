@@ -99,8 +99,7 @@ def take(dataset_id: str, *, patience: float, purge: bool = False, host: str | N
     :param host: the Git host that will be asked
     :raises Busy: another publisher is at work for longer than that
     """
-    assert meta.engine is not None
-    with meta.engine.begin() as connection:
+    with _transaction(apart=host is not None) as connection:
         trouble = _lock(connection, dataset_id, patience, host)
         purge = purge and connection.execute(_purging(dataset_id)).scalar_one_or_none() is not None
         rows = connection.execute(_waiting_revisions(dataset_id)).all()
@@ -108,6 +107,22 @@ def take(dataset_id: str, *, patience: float, purge: bool = False, host: str | N
         tags = connection.execute(_waiting_tags(dataset_id)).all() if tags_wait else []
         revisions, updates = [revision_of(row) for row in rows], [tag_of(row) for row in tags]
         yield Waiting(dataset_id, purge, revisions, updates, connection, trouble)
+
+
+@contextmanager
+def _transaction(*, apart: bool) -> Iterator[Connection]:
+    """One of its own.
+
+    :param apart: on a connection that leaves its place in CKAN's pool at once. Whoever asks a Git host reads and writes
+        meanwhile what is known of it, by other connections: else many publishers would hold all places, and each of
+        them would wait for one more.
+    """
+    assert meta.engine is not None
+    with meta.engine.connect() as connection:
+        if apart:
+            connection.detach()
+        with connection.begin():
+            yield connection
 
 
 def datasets() -> Sequence[str]:

@@ -32,6 +32,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "resource_patch": RESOURCE,
     "resource_delete": {},
     "dataset_publish": {},
+    "dataset_pull": {},
     "dataset_tag_create": {"name": "v2"},
     "dataset_tag_update": {"tag": "v1", "description": "First"},
     "dataset_tag_delete": {"tag": "v1"},

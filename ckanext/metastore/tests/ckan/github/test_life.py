@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from ckan.tests import factories
 
+from ckanext.metastore.cli import metastore
+from ckanext.metastore.testing.github import Fault
+
 from .conftest import head
 
 # -- a repository's life --------------------------------------------------------------------------------------------
@@ -19,6 +22,25 @@ def test_a_rename_takes_the_repository_along(act, dataset, github, asked):
     # Another dataset takes the old name.
     act("package_create", name=dataset["name"], owner_org=dataset["owner_org"])
     assert github.repository(f"city/{dataset['name']}").id != number
+
+
+def test_names_that_change_hands_while_github_is_down(act, organization, github, cli):
+    """In whichever order they are published: a name may be another dataset's still."""
+    new = {"owner_org": organization["id"]}
+    purged, *others = (act("package_create", name=factories.Dataset.stub().name, **new) for _ in range(5))
+    github.fail(Fault(status=503, times=None))
+    act("dataset_purge", user=factories.Sysadmin()["name"], id=purged["id"])
+    heads = {purged["name"]: act("package_create", name=purged["name"], **new)["revision_id"]}
+    for dataset in reversed(others):
+        act("package_patch", id=dataset["id"], notes="Has waited for longer than the one whose name it takes.")
+    free = factories.Dataset.stub().name
+    for dataset in others:
+        heads[free] = act("package_patch", id=dataset["id"], name=free)["revision_id"]
+        free = dataset["name"]
+    github.clear_faults()
+    result = cli.invoke(metastore, ["publish", "--all"])
+    assert result.exit_code == 0, result.output
+    assert {name: head(github, f"city/{name}") for name in heads} == heads
 
 
 def test_another_organization_may_have_another_owner(act, dataset, editor, github, ckan_config, monkeypatch):

@@ -5,12 +5,28 @@ from __future__ import annotations
 import shutil
 
 import pytest
+import sqlalchemy
+from ckan.model import meta
 from ckan.tests import factories
 
 from ckanext.metastore.testing.git import git
 from ckanext.metastore.testing.github import Fault, StandIn
 
 from .conftest import head, tags_of
+
+# -- when CKAN has much to do ---------------------------------------------------------------------------------------
+
+
+def test_who_publishes_needs_one_connection_of_the_pool_at_a_time(act, organization, github, monkeypatch):
+    """Else as many publishers as there are places would wait for each other, and all requests for them."""
+    one = sqlalchemy.create_engine(meta.engine.url, pool_size=1, max_overflow=0, pool_timeout=1)
+    monkeypatch.setattr(meta, "engine", one)
+    name = factories.Dataset.stub().name
+    act("package_create", name=name, owner_org=organization["id"])
+    saved = act("package_patch", id=name, name=f"{name}-new", title="With another name")
+    assert head(github, f"city/{name}-new") == saved["revision_id"]
+    one.dispose()
+
 
 # -- when GitHub fails ----------------------------------------------------------------------------------------------
 
