@@ -38,6 +38,12 @@ for verbs in (DATASET_SAVES, PART_SAVES, OTHER_SAVES, BULK_SAVES):
         CHAINED.setdefault(verb, []).extend(names)
 
 
+@pytest.fixture(autouse=True)
+def _pulls(portal, ckan_config, monkeypatch):
+    """There is an account that pulls."""
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.pull_user", factories.Sysadmin()["name"])
+
+
 @pytest.fixture
 def dataset(dataset, act):
     act("dataset_tag_create", id=dataset["id"], name="v1")

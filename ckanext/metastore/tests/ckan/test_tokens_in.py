@@ -51,6 +51,12 @@ READS = sorted(action for action in CALLS if OPERATIONS[action] == "show")
 ON_RESOURCES = {"resource_show", "resource_update", "resource_patch", "resource_delete"}
 
 
+@pytest.fixture(autouse=True)
+def _pulls(portal, ckan_config, monkeypatch):
+    """There is an account that pulls."""
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.pull_user", factories.Sysadmin()["name"])
+
+
 @pytest.fixture(scope="module")
 def repositories(tmp_path_factory):
     return tmp_path_factory.mktemp("repositories")
