@@ -75,7 +75,7 @@ class Waiting:
         )
         kept = case((revision_table.c.public, null()), else_=revision_table.c.objects) if keep_private else null()
         mark = update(revision_table).where(rows).values(published=True, objects=kept)
-        self.connection.execute(mark.add_cte(forget, drop))
+        self.connection.execute(mark.add_cte(forget).add_cte(drop))
 
     def _tag_done(self, tag: TagUpdate, keep_private: bool) -> None:
         """Mark a tag, unless it was changed meanwhile."""

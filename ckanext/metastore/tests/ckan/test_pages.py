@@ -211,8 +211,7 @@ def test_an_old_page_says_so_to_people_and_to_robots(dataset, act, app):
 def test_what_is_gone_is_told(dataset, act, page):
     group = factories.Group()
     group_ref = [{"id": group["id"], "name": group["name"]}]
-    helpers.call_action("package_patch", id=dataset["id"], groups=group_ref)
-    sha = act("package_patch", id=dataset["id"], title="Trees")["revision_id"]
+    sha = helpers.call_action("package_patch", id=dataset["id"], groups=group_ref)["revision_id"]
     act("package_patch", id=dataset["id"], resources=[])
     helpers.call_action("group_delete", id=group["id"])
     helpers.call_action("package_owner_org_update", id=dataset["id"], organization_id=factories.Organization()["id"])
