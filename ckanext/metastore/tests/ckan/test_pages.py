@@ -210,8 +210,9 @@ def test_an_old_page_says_so_to_people_and_to_robots(dataset, act, app):
 
 def test_what_is_gone_is_told(dataset, act, page):
     group = factories.Group()
-    group_ref = [{"id": group["id"], "name": group["name"]}]
-    sha = helpers.call_action("package_patch", id=dataset["id"], groups=group_ref)["revision_id"]
+    member = {"object": dataset["id"], "object_type": "package", "capacity": "public"}
+    helpers.call_action("member_create", id=group["id"], **member)
+    sha = act("package_show", id=dataset["id"])["revision_id"]
     act("package_patch", id=dataset["id"], resources=[])
     helpers.call_action("group_delete", id=group["id"])
     helpers.call_action("package_owner_org_update", id=dataset["id"], organization_id=factories.Organization()["id"])
