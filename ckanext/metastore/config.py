@@ -114,9 +114,14 @@ def _root() -> str:
     return f"{(tk.config.get('ckan.site_url') or '').rstrip('/')}{path}"
 
 
+def site_title() -> str:
+    """What the site calls itself."""
+    return str(tk.config.get("ckan.site_title") or "CKAN")
+
+
 def site_author() -> Author:
     """The site itself: the committer of every commit, and its author where nobody is logged in."""
-    return Author(tk.config.get("ckan.site_title") or "CKAN", f"noreply@{site_host()}")
+    return Author(site_title(), f"noreply@{site_host()}")
 
 
 def backend() -> Backend:

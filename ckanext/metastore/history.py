@@ -62,6 +62,10 @@ class History:
             raise Invalid(field, f"{ref} is short for more than one revision; give more digits")
         return self._found(rows[0] if rows else None, ref)
 
+    def count(self) -> int:
+        """How many revisions there are."""
+        return queries.count(self.dataset_id, private=self.private)
+
     def page(self, *, limit: int, offset: int) -> Sequence[Row]:
         """A page of revisions, newest first."""
         return queries.page(self.dataset_id, private=self.private, limit=limit, offset=offset)
@@ -108,3 +112,10 @@ class History:
         if row is None:
             raise NotFound("revision", ref)
         return row
+
+
+def commit_urls(dataset_id: str, revisions: Sequence[Row]) -> dict[str, str]:
+    """The addresses of the revisions' pages at the Git host, by sha; of those only that have one."""
+    shas = [revision.sha for revision in revisions if revision.public and revision.published]
+    url = config.backend().commit_url(dataset_id, sha=shas[0]) if shas else None
+    return {sha: f"{url.removesuffix(shas[0])}{sha}" for sha in shas} if url else {}

@@ -8,17 +8,19 @@ import ckan.plugins as p
 import ckantoolkit as tk
 from ckan import model
 
-from ckanext.metastore import cli, config, recorder
+from ckanext.metastore import cli, config, helpers, recorder
 from ckanext.metastore.logic import auth, bearer, bindings, validators
 from ckanext.metastore.logic.action import actions
 from ckanext.metastore.model import events
-from ckanext.metastore.views import webhook
+from ckanext.metastore.views import BLUEPRINTS
 
 
 @tk.blanket.cli([cli.metastore])
 @tk.blanket.config_declarations
 @tk.blanket.actions(actions)
 @tk.blanket.auth_functions(auth)
+@tk.blanket.blueprints(BLUEPRINTS)
+@tk.blanket.helpers(helpers)
 @tk.blanket.validators(validators)
 class MetastorePlugin(p.SingletonPlugin):
     """Git history for every dataset."""
@@ -28,13 +30,14 @@ class MetastorePlugin(p.SingletonPlugin):
     p.implements(p.IPackageController, inherit=True)
     p.implements(p.IAuthenticator, inherit=True)
     p.implements(p.IApiToken, inherit=True)
-    p.implements(p.IBlueprint)
     if bindings.IAuthorizationBindings:
         p.implements(bindings.IAuthorizationBindings)
 
     def update_config(self, config_: Any) -> None:
-        """Options may come from the environment."""
+        """Options may come from the environment; the pages have templates and assets."""
         config.read_environment(config_)
+        tk.add_template_directory(config_, "templates")
+        tk.add_resource("assets", "metastore")
 
     def configure(self, _config: Any) -> None:
         """Refuse to start on a wrong option; from here on every save is recorded."""
@@ -64,10 +67,6 @@ class MetastorePlugin(p.SingletonPlugin):
     def decode_api_token(self, _encoded: str, **_kwargs: Any) -> dict[str, Any] | None:
         """CKAN looks for an API token. Ours is none: say so, or CKAN logs an error for each request that brings one."""
         return {"jti": ""} if bearer.brings_token() else None
-
-    def get_blueprint(self) -> Any:
-        """The addresses that are ours."""
-        return [webhook.blueprint]
 
     def register_authz_bindings(self, authorizer: Any) -> None:
         """ckanext-authz-service asks what we know of scopes."""

@@ -19,6 +19,7 @@ from ckanext.metastore.logic import bearer
 from ckanext.metastore.logic.operations import CHECKS, OPERATIONS
 
 __all__ = [
+    "dataset_history_show",
     "dataset_publish",
     "dataset_pull",
     "dataset_revert",
@@ -51,6 +52,7 @@ def _decides(action: str) -> Callable[[Any, dict[str, Any]], Answer]:
     return tk.auth_allow_anonymous_access(by_rights) if operation == "show" else by_rights
 
 
+dataset_history_show = _decides("dataset_history_show")
 dataset_revision_list = _decides("dataset_revision_list")
 dataset_revision_show = _decides("dataset_revision_show")
 revision_diff = _decides("revision_diff")

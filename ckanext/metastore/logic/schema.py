@@ -62,6 +62,11 @@ def save() -> Schema:
     }
 
 
+def history_show() -> Schema:
+    """A dataset, and whether to tell what is published."""
+    return {"id": _id(), "publishing": [_default(False), *_chain("metastore_flag")]}
+
+
 def pull() -> Schema:
     """A dataset, and which side counts."""
     return {"id": _id(), "strategy": [_default("merge"), tk.get_validator("one_of")(list(STRATEGIES))]}
@@ -73,6 +78,7 @@ def revision_list() -> Schema:
         "id": _id(),
         "limit": [_default(20), *_chain("metastore_limit")],
         "offset": [_default(0), *_chain("metastore_offset")],
+        "details": [_default(False), *_chain("metastore_flag")],
     }
 
 

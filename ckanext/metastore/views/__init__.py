@@ -1,1 +1,8 @@
-"""Nothing but the name."""
+"""The pages. Each module of theirs adds to a blueprint when it is imported."""
+
+from ckanext.metastore.views import past, versions, webhook
+from ckanext.metastore.views.base import blueprint
+
+__all__ = ["BLUEPRINTS", "past", "versions"]
+
+BLUEPRINTS = [blueprint, webhook.blueprint]

@@ -8,6 +8,7 @@ from ckanext.metastore.logic.action import publishing, reads, revisions, saves, 
 from ckanext.metastore.logic.bearer import guarded
 
 _OWN = (
+    publishing.dataset_history_show,
     publishing.dataset_publish,
     publishing.dataset_pull,
     reads.package_show,

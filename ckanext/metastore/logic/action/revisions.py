@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import ckantoolkit as tk
 
-from ckanext.metastore import comparing, config, reverting
+from ckanext.metastore import comparing, reverting
+from ckanext.metastore.history import History, commit_urls
 from ckanext.metastore.logic import dictize, schema
 from ckanext.metastore.logic.access import Context, ckan_errors, open_history
+from ckanext.metastore.model.queries import Row
 
 
 @tk.side_effect_free
@@ -23,6 +26,11 @@ def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[d
     :type limit: int
     :param offset: how many to leave out first (optional, default: 0)
     :type offset: int
+    :param details: tell more of each revision: ``url``, as ``dataset_revision_show`` does; ``origin``, whose change it
+        is: a ``user``'s, the ``site``'s own, or one from ``elsewhere``; ``previous``, the id of the revision that is
+        listed after it, or None; and ``changes``, what ``revision_diff`` tells of these two, None where there is no
+        previous one, or one of the two cannot be read now (optional, default: false)
+    :type details: bool
 
     :returns: a list of dicts with ``id``, ``timestamp`` (ISO 8601, UTC), ``author``, ``message``, ``parents``, ``tags``
         and ``published`` (false while the revision is not in the repository yet)
@@ -30,8 +38,17 @@ def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[d
     """
     params = schema.validate(data_dict, schema.revision_list())
     history = open_history("dataset_revision_list", context, params)
-    rows = history.page(limit=params["limit"], offset=params["offset"])
-    return dictize.revisions(rows, history.tags(rows))
+    limit = params["limit"]
+    # Details are told of a revision and the one before it.
+    rows = history.page(limit=limit + params["details"], offset=params["offset"])
+    listed = rows[:limit]
+    revisions = dictize.revisions(listed, history.tags(listed))
+    return _detailed(history, rows, revisions) if params["details"] else revisions
+
+
+def _detailed(history: History, rows: Sequence[Row], revisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    more = dictize.details(rows, commit_urls(history.dataset_id, rows), comparing.steps(history, rows))
+    return [{**revision, **details} for revision, details in zip(revisions, more, strict=False)]
 
 
 @tk.side_effect_free
@@ -51,8 +68,7 @@ def dataset_revision_show(context: Context, data_dict: dict[str, Any]) -> dict[s
     with ckan_errors():
         row = history.resolve(params["revision_ref"])
     (shown,) = dictize.revisions([row], history.tags([row]))
-    url = config.backend().commit_url(history.dataset_id, sha=row.sha) if row.public and row.published else None
-    return {**shown, "url": url}
+    return {**shown, "url": commit_urls(history.dataset_id, [row]).get(row.sha)}
 
 
 @tk.side_effect_free

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import ckan.plugins as p
 import ckantoolkit as tk
@@ -190,13 +191,19 @@ def _own_folder(
 @pytest.fixture
 def editor(portal: None) -> Dataset:
     """An account that edits the datasets of an organization."""
-    return factories.User(fullname="Edda Ito")
+    return _account(fullname="Edda Ito")
 
 
 @pytest.fixture
 def reader(portal: None) -> Dataset:
     """An account that may edit nothing."""
-    return factories.User()
+    return _account()
+
+
+def _account(**fields: Any) -> Dataset:
+    """An account with a name of its own. Those that CKAN's factories think up are not so many, and meet at last."""
+    name = f"user-{uuid4().hex[:12]}"
+    return factories.User(name=name, email=f"{name}@example.org", **fields)
 
 
 @pytest.fixture

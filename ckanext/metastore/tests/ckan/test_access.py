@@ -14,6 +14,7 @@ from ckanext.metastore.logic.action.saves import BULK_SAVES, DATASET_SAVES, OTHE
 from ckanext.metastore.model.tables import dataset_table, revision_table
 
 READS = {
+    "dataset_history_show": {},
     "dataset_revision_list": {},
     "dataset_revision_show": {"revision_ref": "HEAD"},
     "revision_diff": {"revision_ref_a": "HEAD"},
@@ -27,6 +28,7 @@ WRITES = {
     "dataset_tag_delete": {"tag": "v1"},
     "dataset_revert": {"to_revision_ref": "v1"},
     "dataset_publish": {},
+    "dataset_pull": {},
 }
 OURS = sorted({*READS, *WRITES} - {"package_show"})
 
@@ -34,6 +36,12 @@ CHAINED = {"get": ["package_show", "resource_show"]}
 for verbs in (DATASET_SAVES, PART_SAVES, OTHER_SAVES, BULK_SAVES):
     for verb, names in verbs.items():
         CHAINED.setdefault(verb, []).extend(names)
+
+
+@pytest.fixture(autouse=True)
+def _pulls(portal, ckan_config, monkeypatch):
+    """There is an account that pulls."""
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.pull_user", factories.Sysadmin()["name"])
 
 
 @pytest.fixture

@@ -205,6 +205,21 @@ def test_revision_list(beyond_access, create, act, editor, offset):
     assert listed == Cost(queries=2)
 
 
+def test_revision_list_with_details(beyond_access, create, change, act):
+    """The same, and for each revision a commit, a tree, a blob: one more than are listed."""
+    dataset = create()
+    for _ in range(3):
+        change(dataset)
+    listed = beyond_access(dataset, lambda: act("dataset_revision_list", id=dataset["id"], limit=2, details=True))
+    assert listed == Cost(queries=2, read=9)
+
+
+def test_history_show(beyond_access, create, act):
+    """What each page of a dataset asks, for the tab."""
+    dataset = create()
+    assert beyond_access(dataset, lambda: act("dataset_history_show", id=dataset["id"])) == Cost(queries=1)
+
+
 @pytest.mark.parametrize("tags", [1, 5])
 def test_tag_list(beyond_access, create, act, tags):
     dataset = create()

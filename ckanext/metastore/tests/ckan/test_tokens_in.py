@@ -15,6 +15,7 @@ RESOURCE = {"url": "https://example.org/new.csv"}
 CALLS: dict[str, dict[str, Any]] = {
     "package_show": {},
     "resource_show": {},
+    "dataset_history_show": {},
     "dataset_revision_list": {},
     "dataset_revision_show": {"revision_ref": "HEAD"},
     "revision_diff": {"revision_ref_a": "HEAD"},
@@ -31,6 +32,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "resource_patch": RESOURCE,
     "resource_delete": {},
     "dataset_publish": {},
+    "dataset_pull": {},
     "dataset_tag_create": {"name": "v2"},
     "dataset_tag_update": {"tag": "v1", "description": "First"},
     "dataset_tag_delete": {"tag": "v1"},
@@ -47,6 +49,12 @@ ALL = "read,update,create,tag,revert,delete,purge"
 NEVER = sorted(action for action, operation in OPERATIONS.items() if operation is None)
 READS = sorted(action for action in CALLS if OPERATIONS[action] == "show")
 ON_RESOURCES = {"resource_show", "resource_update", "resource_patch", "resource_delete"}
+
+
+@pytest.fixture(autouse=True)
+def _pulls(portal, ckan_config, monkeypatch):
+    """There is an account that pulls."""
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.pull_user", factories.Sysadmin()["name"])
 
 
 @pytest.fixture(scope="module")
