@@ -17,10 +17,10 @@ DEMO_PORTS = --port $(PORT) $(if $(PG_PORT),--pg-port $(PG_PORT)) \
 	$(if $(GITHUB_PORT),--github-port $(GITHUB_PORT))
 
 # The longest first.
-PARTS = test-ckan-rest test-ckan-github test-github test-browser test-core test-wheel
+PARTS = test-ckan-rest test-ckan-github test-github test-browser test-core test-service test-wheel
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core test-github test-ckan test-ckan-github test-ckan-rest test-browser test-older-ckan test-wheel lint format bench bench-peer crash load \
+.PHONY: help install demo test test-core test-github test-service test-ckan test-ckan-github test-ckan-rest test-browser test-older-ckan test-wheel lint format bench bench-peer crash load \
 	services services-down clean
 
 help: ## What can be made
@@ -33,13 +33,16 @@ demo: ## A small city's portal on http://localhost:5000 (PORT=), until Ctrl-C; B
 	@$(TOOL) demo --backend '$(BACKEND)' $(DEMO_PORTS)
 
 test: lint ## Everything that CI checks, two at a time
-	@+setpriv --pdeathsig TERM $(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=line $(PARTS)
+	@+setpriv --pdeathsig TERM $(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target $(PARTS)
 
 test-core: install ## The tests that need neither CKAN nor services nor GitHub
 	$(BIN)/python -m pytest $(WITHOUT_CKAN) $(TESTS)/core $(GITHUB:%=--ignore=%) $(PYTEST_ARGS)
 
 test-github: install ## The github backend and the stand-in for GitHub, without CKAN
 	$(BIN)/python -m pytest $(WITHOUT_CKAN) $(GITHUB) $(PYTEST_ARGS)
+
+test-service: install ## The stand-alone service, without CKAN
+	$(BIN)/python -m pytest $(WITHOUT_CKAN) $(TESTS)/service $(PYTEST_ARGS)
 
 test-ckan: test-ckan-rest test-ckan-github ## The tests with CKAN, on services of their own
 

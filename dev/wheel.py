@@ -48,9 +48,9 @@ def _check_content(wheel: Path) -> None:
 
 
 def _check_without_ckan(venv: Path, wheel: Path) -> None:
-    """The library works where there is no CKAN."""
+    """The library and the service work where there is no CKAN."""
     python = _environment(venv)
-    finish(Job("installation without CKAN", [*_pip(python), str(wheel)], LOG))
+    finish(Job("installation without CKAN", [*_pip(python), f"{wheel}[service]"], LOG))
     finish(Job("library without CKAN", [python, "-I", str(DEV / "wheel_check.py"), str(venv)], LOG))
 
 

@@ -49,12 +49,14 @@ class Claims:
     :param subject: the user's name; None for nobody in particular
     :param issued_at: in seconds since 1970-01-01 UTC
     :param expires_at: in seconds since 1970-01-01 UTC
+    :param name: the user's full name, to be shown; None where it is not said
     """
 
     subject: str | None
     scopes: tuple[Scope, ...]
     issued_at: float
     expires_at: float
+    name: str | None = None
 
 
 class Issuer:
@@ -145,7 +147,8 @@ class Verifier:
         except Invalid as error:
             raise InvalidToken(str(error)) from error
         issued_at = claims["iat"] if "iat" in claims else claims["nbf"]
-        return Claims(claims.get("sub"), scopes, issued_at, claims["exp"])
+        name = claims.get("name")
+        return Claims(claims.get("sub"), scopes, issued_at, claims["exp"], name if isinstance(name, str) else None)
 
     def payload(self, token: str) -> dict[str, Any]:
         """All claims of a token, if all about it is right but perhaps its scopes.

@@ -14,6 +14,8 @@ from docutils.core import publish_doctree
 
 ROOT = Path(__file__).parents[3]
 README = ROOT / "README.rst"
+SERVICE = "A service, without CKAN"
+"""README.rst's section that is played without a portal."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What the program ``metastore`` does, but for what is in ``command.py``."""

@@ -1,0 +1,42 @@
+"""What ``packaging/`` says is there: settings, commands, files, extras."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from dataclasses import fields
+
+from ckanext.metastore.command import metastore
+from ckanext.metastore.service import Settings
+from ckanext.metastore.tests.examples import ROOT
+
+DOCKERFILE = ROOT / "packaging/Dockerfile"
+UNIT = ROOT / "packaging/metastore.service"
+VARIABLES = {f"METASTORE_{field.name.upper()}" for field in fields(Settings)}
+
+
+def said(text, pattern):
+    found = set(re.findall(pattern, text, re.MULTILINE))
+    assert found
+    return found
+
+
+def test_the_container_copies_what_is_there_and_sets_what_can_be_set():
+    text = DOCKERFILE.read_text()
+    copied = {name for line in said(text, r"^COPY (.+) \S+$") for name in line.split()}
+    assert all((ROOT / name).exists() for name in copied)
+    assert said(text, r"(METASTORE_\w+)=") <= VARIABLES
+    extras = (ROOT / "pyproject.toml").read_text()
+    assert all(f"\n{extra} = [" in extras for extra in said(text, r"/src\[(\w+)\]"))
+    assert said(text, r'^CMD \["(\w+)"\]') <= set(metastore.commands)
+    assert said(text, r"^EXPOSE (\d+)") == {str(Settings().serve_port)}
+
+
+def test_the_unit_runs_what_is_there_and_sets_what_can_be_set():
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read_string(UNIT.read_text())
+    program, command = unit["Service"]["ExecStart"].split()
+    assert program.endswith("/bin/metastore")
+    assert command in metastore.commands
+    assert said(UNIT.read_text(), r"^Environment=(METASTORE_\w+)=") <= VARIABLES
