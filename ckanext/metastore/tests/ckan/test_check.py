@@ -10,6 +10,7 @@ import threading
 import time
 
 import ckan.plugins as p
+import ckantoolkit as tk
 import pytest
 from ckan import model
 from ckan.tests import factories
@@ -179,7 +180,8 @@ def test_drafts_and_other_types_need_none(check, act, organization):
 
 
 def test_a_history_without_a_dataset(check, glance, dataset, git):
-    for table in ("resource", "package_tag"):
+    of_2_11 = [] if tk.check_ckan_version(min_version="2.12.0a0") else ["package_extra"]
+    for table in ("resource", "package_tag", *of_2_11):
         sql(f"DELETE FROM {table} WHERE package_id = :id", id=dataset["id"])
     sql("DELETE FROM package WHERE id = :id", id=dataset["id"])
     answer = check(dataset["id"], "--fix")
