@@ -8,12 +8,12 @@ import ckantoolkit as tk
 
 from ckanext.metastore import comparing, config, reverting
 from ckanext.metastore.logic import dictize, schema
-from ckanext.metastore.logic.access import Context, ckan_errors, open_history
+from ckanext.metastore.logic.access import Context, ckan_errors, find_revision, open_history
 
 
 @tk.side_effect_free
 def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[dict[str, Any]]:
-    """List the revisions of a dataset, newest first.
+    """List the revisions of a dataset.
 
     Revisions that were recorded while the dataset was not public are listed for those who may update it.
 
@@ -23,6 +23,8 @@ def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[d
     :type limit: int
     :param offset: how many to leave out first (optional, default: 0)
     :type offset: int
+    :param oldest_first: begin with the oldest, and not with the newest (optional, default: false)
+    :type oldest_first: bool
 
     :returns: a list of dicts with ``id``, ``timestamp`` (ISO 8601, UTC), ``author``, ``message``, ``parents``, ``tags``
         and ``published`` (false while the revision is not in the repository yet)
@@ -30,18 +32,20 @@ def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[d
     """
     params = schema.validate(data_dict, schema.revision_list())
     history = open_history("dataset_revision_list", context, params)
-    rows = history.page(limit=params["limit"], offset=params["offset"])
+    rows = history.page(**{name: params[name] for name in ("limit", "offset", "oldest_first")})
     return dictize.revisions(rows, history.tags(rows))
 
 
 @tk.side_effect_free
 def dataset_revision_show(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
-    """Show one revision of a dataset.
+    """Show one revision of a dataset. Give either ``revision_ref`` or ``as_of``.
 
     :param id: the id or name of the dataset
     :type id: string
     :param revision_ref: ``HEAD``, a tag, or the first 7 or more digits of a revision id
     :type revision_ref: string
+    :param as_of: an ISO 8601 time, UTC where it names no zone: the revision that was the newest then
+    :type as_of: string
 
     :returns: a dict as in ``dataset_revision_list``, and ``url``: the commit's page, or None where there is none
     :rtype: dict
@@ -49,7 +53,7 @@ def dataset_revision_show(context: Context, data_dict: dict[str, Any]) -> dict[s
     params = schema.validate(data_dict, schema.revision_show())
     history = open_history("dataset_revision_show", context, params)
     with ckan_errors():
-        row = history.resolve(params["revision_ref"])
+        row = find_revision(history, params)
     (shown,) = dictize.revisions([row], history.tags([row]))
     url = config.backend().commit_url(history.dataset_id, sha=row.sha) if row.public and row.published else None
     return {**shown, "url": url}
