@@ -8,16 +8,19 @@ import ckan.plugins as p
 import ckantoolkit as tk
 from ckan import model
 
-from ckanext.metastore import cli, config, recorder
+from ckanext.metastore import cli, config, helpers, recorder
 from ckanext.metastore.logic import auth, bearer, bindings, validators
 from ckanext.metastore.logic.action import actions
 from ckanext.metastore.model import events
+from ckanext.metastore.views import BLUEPRINTS
 
 
 @tk.blanket.cli([cli.metastore])
 @tk.blanket.config_declarations
 @tk.blanket.actions(actions)
 @tk.blanket.auth_functions(auth)
+@tk.blanket.blueprints(BLUEPRINTS)
+@tk.blanket.helpers(helpers)
 @tk.blanket.validators(validators)
 class MetastorePlugin(p.SingletonPlugin):
     """Git history for every dataset."""
@@ -31,8 +34,10 @@ class MetastorePlugin(p.SingletonPlugin):
         p.implements(bindings.IAuthorizationBindings)
 
     def update_config(self, config_: Any) -> None:
-        """Options may come from the environment."""
+        """Options may come from the environment; the pages have templates and assets."""
         config.read_environment(config_)
+        tk.add_template_directory(config_, "templates")
+        tk.add_resource("assets", "metastore")
 
     def configure(self, _config: Any) -> None:
         """Refuse to start on a wrong option; from here on every save is recorded."""

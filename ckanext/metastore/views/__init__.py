@@ -1,1 +1,5 @@
-"""Nothing but the name."""
+"""The pages. Each module has a blueprint of its own."""
+
+from ckanext.metastore.views import versions
+
+BLUEPRINTS = [versions.blueprint]

@@ -1,0 +1,1 @@
+// What is nicer with JavaScript. Nothing here is needed.

@@ -1,0 +1,112 @@
+"""A served portal, Debian's Chromium, and eyes: pictures of each page, and axe-core's opinion of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ckan.plugins as p
+import pytest
+from ckan.common import config
+from ckan.tests.helpers import _get_test_app
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from ckanext.metastore.tests.browser.looking import Look
+from ckanext.metastore.tests.browser.site import PASSWORD, Site
+from ckanext.metastore.tests.ckan.portal import served
+
+ROOT = Path(__file__).resolve().parents[4]
+WIDTHS = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+ROLES = {"editor": "edda", "reader": "rosa", "sysadmin": "ada"}
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+PLUGINS = ["metastore", "activity", "text_view"]
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def site(
+    tmp_path_factory: pytest.TempPathFactory, reset_db: Callable[[], None], migrate_db_for: Callable[[str], None]
+) -> Iterator[Site]:
+    """The portal; one for all tests, which make datasets of their own."""
+    storage = tmp_path_factory.mktemp("storage")
+    config.update({"ckan.plugins": PLUGINS, "ckan.storage_path": str(storage), "WTF_CSRF_ENABLED": True})
+    config.update({"ckan.site_title": "Open Data Harrowmere", "ckan.views.default_views": ["text_view"]})
+    reset_db()
+    app = _get_test_app().flask_app
+    for plugin in ("metastore", "activity"):
+        migrate_db_for(plugin)
+    with served(app) as address:
+        config["ckan.site_url"] = address
+        yield Site(address, app)
+    p.unload(*reversed(PLUGINS))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    program = shutil.which("chromium")
+    assert program, "there is no Chromium; make install brings it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def _sessions() -> dict[str, Any]:
+    return {}
+
+
+@pytest.fixture
+def visit(site: Site, browser: Browser, _sessions: dict[str, Any]) -> Iterator[Visit]:
+    """A new window: ``visit("/dataset/trees", role="editor", width="phone", javascript=False)``.
+
+    The role is one of ``ROLES``, or ``anonymous``.
+    """
+    contexts: list[BrowserContext] = []
+
+    def window(address: str, role: str = "anonymous", width: str = "desktop", *, javascript: bool = True) -> Page:
+        if role not in _sessions:
+            _sessions[role] = _log_in(browser, site, ROLES[role]) if role in ROLES else None
+        context = browser.new_context(
+            base_url=site.url,
+            viewport=WIDTHS[width],
+            has_touch=width == "phone",
+            java_script_enabled=javascript,
+            storage_state=_sessions[role],
+            locale="en-GB",
+        )
+        context.set_default_timeout(15_000)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(address)
+        return page
+
+    yield window
+    for context in contexts:
+        context.close()
+
+
+def _log_in(browser: Browser, site: Site, name: str) -> Any:
+    """Log in as a person does; gives the session."""
+    context = browser.new_context(base_url=site.url)
+    page = context.new_page()
+    page.goto("/user/login")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Login").click()
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture(scope="session")
+def look() -> Look:
+    """Look at a page: ``look(page, "versions-editor-phone")`` takes a picture, and asks axe-core."""
+    pictures = Path(os.environ.get("METASTORE_SCREENSHOTS", ROOT / "var/screenshots"))
+    return Look(pictures, ROOT / "var/axe/axe.min.js")

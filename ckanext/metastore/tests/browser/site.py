@@ -1,0 +1,59 @@
+"""The portal that the browser visits: served on loopback, with its people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ckan import model
+from ckan.tests import factories, helpers
+
+PASSWORD = "correct horse battery"
+Dataset = dict[str, Any]
+
+
+class Site:
+    """A served portal. What a test needs it makes itself, by actions, in somebody's name.
+
+    :param url: its address
+    :param flask_app: what serves it
+    """
+
+    def __init__(self, url: str, flask_app: Any) -> None:
+        self.url = url
+        self._flask_app = flask_app
+        with self._request():
+            self.editor = factories.User(name="edda", fullname="Edda Ito", password=PASSWORD)
+            self.colleague = factories.User(name="ravi", fullname="Ravi Lund", password=PASSWORD)
+            self.reader = factories.User(name="rosa", fullname="Rosa Reader", password=PASSWORD)
+            self.sysadmin = factories.Sysadmin(name="ada", fullname="Ada Admin", password=PASSWORD)
+            edits = [{"name": user["name"], "capacity": "editor"} for user in (self.editor, self.colleague)]
+            self.parks = factories.Organization(name="parks", title="Parks and Gardens", users=edits)
+
+    def call(self, action: str, user: str = "edda", **params: Any) -> Any:
+        """Call an action, as the editor or another user, with all of CKAN's access checks."""
+        with self._request():
+            return helpers.call_action(action, {"user": user, "ignore_auth": False}, **params)
+
+    def dataset(self, **fields: Any) -> Dataset:
+        """Make a dataset of the editor's with one resource and one revision."""
+        resource = {"name": "Street trees 2024", "url": "https://example.org/trees.csv", "format": "CSV"}
+        return self.call(
+            "package_create",
+            **{
+                "name": factories.Dataset.stub().name,
+                "title": "Street trees",
+                "notes": "Every tree that the city waters.",
+                "owner_org": self.parks["id"],
+                "resources": [resource],
+                "revision_message": "First survey",
+                **fields,
+            },
+        )
+
+    def change(self, dataset: Dataset, message: str = "", user: str = "edda", **fields: Any) -> Dataset:
+        """Save a dataset again, with other values of some fields."""
+        return self.call("package_patch", user, id=dataset["id"], revision_message=message, **fields)
+
+    def _request(self) -> Any:
+        model.Session.remove()
+        return self._flask_app.test_request_context()
