@@ -93,6 +93,11 @@ def site_id() -> str:
     return str(tk.config.get("ckan.site_id"))
 
 
+def feed_author() -> str:
+    """Who stands in a feed as its author."""
+    return str(tk.config.get("ckan.feeds.author_name") or site_id())
+
+
 def site_title() -> str:
     """The name that the site has for its visitors."""
     return str(tk.config.get("ckan.site_title") or site_id())

@@ -53,8 +53,8 @@ def _decides(action: str) -> Callable[[Any, dict[str, Any]], Answer]:
 
 @tk.auth_allow_anonymous_access
 def site_revision_list(context: Any, _data_dict: dict[str, Any]) -> Answer:
-    """Whoever may see the site. Which datasets they see in it is asked for each."""
-    return is_authorized("site_read", context, {})
+    """Whoever may search for datasets. Which ones they see is asked for each."""
+    return is_authorized("package_search", context, {})
 
 
 dataset_revision_list = _decides("dataset_revision_list")

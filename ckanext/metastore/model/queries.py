@@ -51,9 +51,7 @@ def by_prefix(dataset_id: str, prefix: str, *, private: bool) -> Sequence[Row]:
     return model.Session.execute(query.where(revision_table.c.sha.like(f"{prefix}%")).limit(2)).all()
 
 
-def page(
-    dataset_id: str, *, private: bool, limit: int, offset: int, oldest_first: bool = False
-) -> Sequence[Row]:
+def page(dataset_id: str, *, private: bool, limit: int, offset: int, oldest_first: bool = False) -> Sequence[Row]:
     """A page of revisions. Places have no gaps, so that an offset is a place in the index."""
     if oldest_first:
         query = _revisions(dataset_id, private=private).where(_place(private) > offset)

@@ -1,5 +1,5 @@
 """The pages. Each module has a blueprint of its own."""
 
-from ckanext.metastore.views import versions
+from ckanext.metastore.views import feeds, memento, versions
 
-BLUEPRINTS = [versions.blueprint]
+BLUEPRINTS = [feeds.blueprint, memento.blueprint, versions.blueprint]

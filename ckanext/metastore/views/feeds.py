@@ -60,3 +60,73 @@ def site() -> Response:
     for revision in revisions:
         _add(feed, revision["dataset"], revision, named, prefix=revision["dataset"]["title"])
     return _answer(feed, revisions, named)
+
+
+def _feed(about: str, title: str, *, alternate: str) -> FeedGenerator:
+    """A feed without entries.
+
+    :param about: the id of the dataset or of the site: a feed keeps its own id, wherever it moves
+    """
+    feed = FeedGenerator()
+    feed.id(_urn(about))
+    feed.title(one_line(title))
+    feed.language(tk.h.lang())
+    feed.generator("ckanext-metastore")
+    feed.author(name=config.feed_author())
+    feed.link(href=alternate, rel="alternate", type="text/html")
+    return feed
+
+
+def _link_pages(feed: FeedGenerator, found: Dataset, versions: Page) -> None:
+    pages = {"self": versions.number, "first": 1}
+    if versions.number > 1:
+        pages["previous"] = versions.number - 1
+    if versions.more:
+        pages["next"] = versions.number + 1
+    for relation, number in pages.items():
+        query = {"page": number} if number > 1 else {}
+        feed.link(href=_address("metastore_feeds.dataset", id=found["name"], **query), rel=relation, type=ATOM)
+
+
+def _add(feed: FeedGenerator, found: Dataset, revision: Revision, named: dict[str, str], *, prefix: str = "") -> None:
+    entry: FeedEntry = feed.add_entry(order="append")
+    entry.id(_urn(found["id"], revision["id"]))
+    entry.title(one_line(": ".join(filter(None, (prefix, _said(revision))))))
+    entry.link(href=_address("metastore.version", id=found["name"], ref=revision["id"]), rel="alternate")
+    entry.author(name=printable(revision["author"]))
+    entry.published(revision["timestamp"])
+    entry.updated(_updated(revision, named))
+    entry.category([{"term": tag} for tag in revision["tags"]])
+    if revision["message"]:
+        entry.summary(printable(revision["message"]))
+
+
+def _said(revision: Revision) -> str:
+    """The version's names, and the first line of its message."""
+    names = ", ".join(revision["tags"])
+    first_line = revision["message"].partition("\n")[0]
+    return " – ".join(filter(None, (names, first_line))) or tk._("Version %(id)s") % {"id": revision["id"][:7]}
+
+
+def _named_at(dataset_id: str) -> dict[str, str]:
+    """Revision -> when it got its newest name."""
+    tags = call("dataset_tag_list", id=dataset_id)
+    return {tag["revision_id"]: tag["timestamp"] for tag in reversed(tags)}
+
+
+def _updated(revision: Revision, named: dict[str, str]) -> str:
+    """Times in one form and zone, so that texts compare as times do."""
+    return max(revision["timestamp"], named.get(revision["id"], ""))
+
+
+def _answer(feed: FeedGenerator, revisions: list[Revision], named: dict[str, str]) -> Response:
+    feed.updated(max((_updated(revision, named) for revision in revisions), default=_NEVER))
+    return answer(feed.atom_str(pretty=True), ATOM)
+
+
+def _address(endpoint: str, **values: Any) -> str:
+    return str(tk.url_for(endpoint, _external=True, **values))
+
+
+def _urn(*names: str) -> str:
+    return uuid5(_IDS, "/".join(names)).urn
