@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from ckanext.metastore import mapper
+from ckanext.metastore.core import MetastoreError
 from ckanext.metastore.core.diff import diff, json_patch, unified
 from ckanext.metastore.core.types import Change
 from ckanext.metastore.history import History
@@ -30,7 +32,23 @@ def text(history: History, a: Row, b: Row) -> str:
     return unified(history.text(a), history.text(b), label_a=a.sha[:12], label_b=b.sha[:12])
 
 
+def steps(history: History, revisions: Sequence[Row]) -> list[list[Change] | None]:
+    """What each revision changed of the one after it in the list; one list less than there are revisions.
+
+    :returns: None for a revision where one of the two cannot be read now
+    """
+    datasets = [_readable(history, revision) for revision in revisions]
+    return [None if old is None or new is None else diff(old, new) for new, old in pairwise(datasets)]
+
+
 FORMATS: dict[str, Callable[[History, Row, Row], Any]] = {"changes": changes, "json_patch": patch, "unified": text}
+
+
+def _readable(history: History, revision: Row) -> dict[str, Any] | None:
+    try:
+        return _dataset(history, revision)
+    except MetastoreError:
+        return None
 
 
 def _dataset(history: History, revision: Row) -> dict[str, Any]:

@@ -98,11 +98,6 @@ def feed_author() -> str:
     return str(tk.config.get("ckan.feeds.author_name") or site_id())
 
 
-def site_title() -> str:
-    """The name that the site has for its visitors."""
-    return str(tk.config.get("ckan.site_title") or site_id())
-
-
 def feed_limit() -> int:
     """How many entries a feed has, from 1 to 100."""
     return min(max(tk.config.get("ckan.feeds.limit"), 1), 100)
@@ -134,9 +129,14 @@ def _root() -> str:
     return f"{(tk.config.get('ckan.site_url') or '').rstrip('/')}{path}"
 
 
+def site_title() -> str:
+    """What the site calls itself."""
+    return str(tk.config.get("ckan.site_title") or "CKAN")
+
+
 def site_author() -> Author:
     """The site itself: the committer of every commit, and its author where nobody is logged in."""
-    return Author(tk.config.get("ckan.site_title") or "CKAN", f"noreply@{site_host()}")
+    return Author(site_title(), f"noreply@{site_host()}")
 
 
 def backend() -> Backend:

@@ -64,8 +64,13 @@ class History:
 
     def page(self, *, limit: int, offset: int, oldest_first: bool = False) -> Sequence[Row]:
         """A page of revisions."""
-        page = {"limit": limit, "offset": offset, "oldest_first": oldest_first}
-        return queries.page(self.dataset_id, private=self.private, **page)
+        return queries.page(
+            self.dataset_id, private=self.private, limit=limit, offset=offset, oldest_first=oldest_first
+        )
+
+    def count(self) -> int:
+        """How many revisions there are."""
+        return queries.count(self.dataset_id, private=self.private)
 
     def tags(self, revisions: Sequence[Row] | None = None) -> Sequence[Row]:
         """The tags, newest first: all, or those at the given revisions."""
@@ -109,3 +114,10 @@ class History:
         if row is None:
             raise NotFound("revision", ref)
         return row
+
+
+def commit_urls(dataset_id: str, revisions: Sequence[Row]) -> dict[str, str]:
+    """The addresses of the revisions' pages at the Git host, by sha; of those only that have one."""
+    shas = [revision.sha for revision in revisions if revision.public and revision.published]
+    url = config.backend().commit_url(dataset_id, sha=shas[0]) if shas else None
+    return {sha: f"{url.removesuffix(shas[0])}{sha}" for sha in shas} if url else {}

@@ -19,6 +19,7 @@ from ckanext.metastore.logic import bearer
 from ckanext.metastore.logic.operations import CHECKS, OPERATIONS
 
 __all__ = [
+    "dataset_history_show",
     "dataset_publish",
     "dataset_revert",
     "dataset_revision_list",
@@ -57,6 +58,7 @@ def site_revision_list(context: Any, _data_dict: dict[str, Any]) -> Answer:
     return is_authorized("package_search", context, {})
 
 
+dataset_history_show = _decides("dataset_history_show")
 dataset_revision_list = _decides("dataset_revision_list")
 dataset_revision_show = _decides("dataset_revision_show")
 revision_diff = _decides("revision_diff")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
+from ckanext.metastore import config
 from ckanext.metastore.core.types import Change, utc
 from ckanext.metastore.model.queries import Row
 
@@ -33,6 +35,22 @@ def revisions(rows: Sequence[Row], tags: Sequence[Row]) -> list[dict[str, Any]]:
 def dataset(row: Row) -> dict[str, Any]:
     """What a revision among those of other datasets belongs to."""
     return {"id": row.id, "name": row.name, "title": row.title or row.name, "type": row.type}
+
+
+def details(
+    rows: Sequence[Row], urls: Mapping[str, str], steps: Sequence[list[Change] | None]
+) -> Iterator[dict[str, Any]]:
+    """What else is told of revisions: where they are at the Git host, whose they are, and what they changed."""
+    for row, before, step in zip_longest(rows, rows[1:], steps):
+        changes = None if step is None else [change(each) for each in step]
+        previous = before.sha if before else None
+        yield {"url": urls.get(row.sha), "origin": _origin(row), "previous": previous, "changes": changes}
+
+
+def _origin(row: Row) -> str:
+    if row.user_id:
+        return "user"
+    return "site" if row.author_email == config.site_author().email else "elsewhere"
 
 
 def tag(row: Row) -> dict[str, Any]:

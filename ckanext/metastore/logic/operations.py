@@ -25,6 +25,7 @@ CHECKS = {
 OPERATIONS: dict[str, str | None] = {
     "package_show": "show",
     "resource_show": "show",
+    "dataset_history_show": "show",
     "dataset_revision_list": "show",
     "dataset_revision_show": "show",
     "revision_diff": "show",

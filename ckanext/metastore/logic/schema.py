@@ -60,6 +60,11 @@ def save() -> Schema:
     }
 
 
+def history_show() -> Schema:
+    """A dataset, and whether to tell what is published."""
+    return {"id": _id(), "publishing": [_default(False), *_chain("metastore_flag")]}
+
+
 def revision_list() -> Schema:
     """A page of revisions."""
     return {
@@ -67,6 +72,7 @@ def revision_list() -> Schema:
         "limit": [_default(20), *_chain("metastore_limit")],
         "offset": [_default(0), *_chain("metastore_offset")],
         "oldest_first": [_default(False), *_chain("metastore_flag")],
+        "details": [_default(False), *_chain("metastore_flag")],
     }
 
 

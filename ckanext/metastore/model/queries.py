@@ -62,6 +62,12 @@ def page(dataset_id: str, *, private: bool, limit: int, offset: int, oldest_firs
     return model.Session.execute(query.order_by(_place(private).desc()).limit(limit)).all()
 
 
+def count(dataset_id: str, *, private: bool) -> int:
+    """How many revisions there are: the place of the newest."""
+    column = dataset_table.c.seq if private else dataset_table.c.public_seq
+    return model.Session.execute(select(column).where(dataset_table.c.id == dataset_id)).scalar() or 0
+
+
 def objects(dataset_id: str, seq: int) -> bytes | None:
     """The bytes of the objects that a revision adds, or None where the repository has them."""
     mine = (revision_table.c.dataset_id == dataset_id) & (revision_table.c.seq == seq)

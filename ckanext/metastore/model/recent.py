@@ -12,7 +12,7 @@ from ckanext.metastore.model.tables import dataset_table, revision_table, tag_ta
 
 
 def datasets() -> Iterator[Row]:
-    """The public datasets that have public revisions, the one with the newest first: ``id``, ``name``, ``title``, ``type``."""
+    """The public datasets with public revisions: ``id``, ``name``, ``title``, ``type``; that with the newest first."""
     package = model.Package
     query = (
         select(package.id, package.name, package.title, package.type)

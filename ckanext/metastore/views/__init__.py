@@ -1,5 +1,8 @@
-"""The pages. Each module has a blueprint of its own."""
+"""The pages. Each module of theirs adds to a blueprint when it is imported."""
 
-from ckanext.metastore.views import feeds, memento, versions
+from ckanext.metastore.views import feeds, memento, past, versions
+from ckanext.metastore.views.base import blueprint
 
-BLUEPRINTS = [feeds.blueprint, memento.blueprint, versions.blueprint]
+__all__ = ["BLUEPRINTS", "feeds", "memento", "past", "versions"]
+
+BLUEPRINTS = [blueprint]

@@ -13,7 +13,8 @@ def answer(text: bytes, content_type: str) -> Response:
     response = Response(text, content_type=content_type)
     for_whoever_asks()
     response.add_etag()
-    return response.make_conditional(tk.request)
+    response.make_conditional(tk.request)
+    return response
 
 
 def for_whoever_asks() -> None:

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import ckantoolkit as tk
+from flask import Blueprint
+
+blueprint = Blueprint("metastore", __name__)
 
 Dataset = dict[str, Any]
 

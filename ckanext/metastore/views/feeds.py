@@ -11,15 +11,13 @@ from uuid import UUID, uuid5
 import ckantoolkit as tk
 from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
-from flask import Blueprint, Response
+from flask import Response
 
 from ckanext.metastore import config
 from ckanext.metastore.core.text import one_line, printable
 from ckanext.metastore.views.answers import answer
-from ckanext.metastore.views.base import aborting, call
+from ckanext.metastore.views.base import aborting, blueprint, call, dataset_or_abort
 from ckanext.metastore.views.paging import Page, Revision, page
-
-blueprint = Blueprint("metastore_feeds", __name__)
 
 ATOM = "application/atom+xml"
 _IDS = UUID("4c0f2f1c-8f0e-4f6c-9d52-2c2e3c0a7b1d")
@@ -30,23 +28,23 @@ Dataset = dict[str, Any]
 
 
 @blueprint.route("/dataset/<id>/versions.atom")
-def dataset(id: str) -> Response:
+def feed(id: str) -> Response:
     """The versions of a dataset that whoever asks may see, newest first: ``page`` is 1 or more."""
     number = tk.h.get_page_number(tk.request.args)
+    found = dataset_or_abort(id)
     with aborting():
-        found = call("package_show", id=id)
         versions = page(found["id"], number=number, size=config.feed_limit())
         named = _named_at(found["id"]) if any(revision["tags"] for revision in versions.revisions) else {}
-    title = tk._("Versions of %(title)s") % {"title": found["title"] or found["name"]}
-    feed = _feed(found["id"], title, alternate=_address("metastore.versions", id=found["name"]))
-    _link_pages(feed, found, versions)
+    title = tk._("Versions of {title}").format(title=found["title"] or found["name"])
+    atom = _feed(found["id"], title, alternate=_address("metastore.versions", id=found["name"]))
+    _link_pages(atom, found, versions)
     for revision in versions.revisions:
-        _add(feed, found, revision, named)
-    return _answer(feed, versions.revisions, named)
+        _add(atom, found, revision, named)
+    return _answer(atom, versions.revisions, named)
 
 
 @blueprint.route("/feeds/versions.atom")
-def site() -> Response:
+def site_feed() -> Response:
     """The newest versions of all datasets: what anybody may see, whoever asks."""
     anybody = {"user": ""}
     with aborting():
@@ -54,12 +52,12 @@ def site() -> Response:
     named: dict[str, str] = {}
     for dataset_id in {revision["dataset"]["id"] for revision in revisions if revision["tags"]}:
         named |= _named_at(dataset_id)
-    title = tk._("New versions of datasets: %(site)s") % {"site": config.site_title()}
-    feed = _feed(config.site_id(), title, alternate=_address("dataset.search"))
-    feed.link(href=_address("metastore_feeds.site"), rel="self", type=ATOM)
+    title = tk._("New versions of datasets: {site}").format(site=config.site_title())
+    atom = _feed(config.site_id(), title, alternate=_address("dataset.search"))
+    atom.link(href=_address("metastore.site_feed"), rel="self", type=ATOM)
     for revision in revisions:
-        _add(feed, revision["dataset"], revision, named, prefix=revision["dataset"]["title"])
-    return _answer(feed, revisions, named)
+        _add(atom, revision["dataset"], revision, named, prefix=revision["dataset"]["title"])
+    return _answer(atom, revisions, named)
 
 
 def _feed(about: str, title: str, *, alternate: str) -> FeedGenerator:
@@ -85,7 +83,7 @@ def _link_pages(feed: FeedGenerator, found: Dataset, versions: Page) -> None:
         pages["next"] = versions.number + 1
     for relation, number in pages.items():
         query = {"page": number} if number > 1 else {}
-        feed.link(href=_address("metastore_feeds.dataset", id=found["name"], **query), rel=relation, type=ATOM)
+        feed.link(href=_address("metastore.feed", id=found["name"], **query), rel=relation, type=ATOM)
 
 
 def _add(feed: FeedGenerator, found: Dataset, revision: Revision, named: dict[str, str], *, prefix: str = "") -> None:
@@ -105,7 +103,7 @@ def _said(revision: Revision) -> str:
     """The version's names, and the first line of its message."""
     names = ", ".join(revision["tags"])
     first_line = revision["message"].partition("\n")[0]
-    return " – ".join(filter(None, (names, first_line))) or tk._("Version %(id)s") % {"id": revision["id"][:7]}
+    return " – ".join(filter(None, (names, first_line))) or tk._("Version {id}").format(id=revision["id"][:7])
 
 
 def _named_at(dataset_id: str) -> dict[str, str]:

@@ -12,15 +12,13 @@ from datetime import datetime
 from typing import Any
 
 import ckantoolkit as tk
-from flask import Blueprint, Response
+from flask import Response
 from werkzeug.http import http_date, parse_date
 
 from ckanext.metastore.views.answers import answer, for_whoever_asks
-from ckanext.metastore.views.base import aborting, call
+from ckanext.metastore.views.base import aborting, blueprint, call
 from ckanext.metastore.views.feeds import ATOM
 from ckanext.metastore.views.paging import Page, Revision, page
-
-blueprint = Blueprint("metastore_memento", __name__)
 
 LINK_FORMAT = "application/link-format"
 PAGE_SIZE = 1000
@@ -39,7 +37,7 @@ def redirect() -> Response | None:
         return None
     time = parse_date(wanted)
     if time is None:
-        tk.abort(400, tk._("Accept-Datetime must be a time such as: Fri, 03 May 2024 12:00:00 GMT"))
+        return tk.abort(400, tk._("Accept-Datetime must be a time such as: Fri, 03 May 2024 12:00:00 GMT"))
     found = _closest(dataset_id, time)
     if found is None:
         return None
@@ -115,7 +113,7 @@ def _listed(dataset_id: str, **how: Any) -> list[Revision]:
 def _tell_of_dataset(response: Response, dataset_id: str) -> None:
     response.vary.add("Accept-Datetime")
     for newest in _listed(dataset_id):
-        feed = tk.url_for("metastore_feeds.dataset", id=dataset_id, _external=True)
+        feed = tk.url_for("metastore.feed", id=dataset_id, _external=True)
         last = _memento_link(dataset_id, "last memento", newest)
         _tell(response, dataset_id, last, _link(feed, "alternate", type=ATOM))
 
@@ -160,7 +158,7 @@ def _original(dataset_id: str) -> str:
 
 def _timemap(dataset_id: str, number: int = 1) -> str:
     query = {"page": number} if number > 1 else {}
-    return str(tk.url_for("metastore_memento.timemap", id=dataset_id, _external=True, **query))
+    return str(tk.url_for("metastore.timemap", id=dataset_id, _external=True, **query))
 
 
 def _date(revision: Revision) -> str:

@@ -1,38 +1,101 @@
-"""``/dataset/<id>/versions``: the history of a dataset, two of its versions side by side, and each as it was."""
+"""``/dataset/<id>/versions``: the history of a dataset, and two of its versions side by side."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import ckantoolkit as tk
-from flask import Blueprint
 
-from ckanext.metastore.views.base import dataset_or_abort
+from ckanext.metastore.comparison import sections
+from ckanext.metastore.views import listing
+from ckanext.metastore.views.base import Dataset, aborting, blueprint, call, dataset_or_abort
 
-blueprint = Blueprint("metastore", __name__)
+PAGE = 20
+"""Changes on one page of the list."""
 
 
 @blueprint.route("/dataset/<id>/versions")
 def versions(id: str) -> str:
-    """The list of versions."""
+    """The list of versions, newest first; the named ones stand first, on the first page."""
     dataset = dataset_or_abort(id)
-    return tk.render("metastore/versions.html", {"pkg_dict": dataset})
+    page = tk.h.get_page_number(tk.request.args)
+    with aborting():
+        history = call("dataset_history_show", id=dataset["id"], publishing=True)
+        revisions = call("dataset_revision_list", id=dataset["id"], limit=PAGE, offset=(page - 1) * PAGE, details=True)
+        tags = call("dataset_tag_list", id=dataset["id"]) if page == 1 else []
+    for revision in revisions:
+        revision["light"] = listing.light(revision, history["publishing"])
+    return tk.render(
+        "metastore/versions.html",
+        {
+            "pkg_dict": dataset,
+            "dataset_type": dataset["type"],
+            "current": revisions[0] if page == 1 and revisions else None,
+            "tags": tags,
+            "months": listing.months(revisions),
+            "publishing": history["publishing"],
+            "page": page,
+            "pages": -(-history["revisions"] // PAGE),
+            "count": history["revisions"],
+            "can_edit": tk.h.check_access("package_update", {"id": dataset["id"]}),
+        },
+    )
 
 
 @blueprint.route("/dataset/<id>/versions/compare")
-def compare(id: str) -> str:
-    """Two versions side by side: ``a``, the older, and ``b``, the newer (default: ``HEAD``)."""
+def compare(id: str) -> Any:
+    """Two versions side by side: ``a``, the older, and ``b``, the newer (default: ``HEAD``).
+
+    The tick boxes of the list come as ``v``: one, which is compared with the current version, or two.
+    """
     dataset = dataset_or_abort(id)
-    return tk.render("metastore/compare.html", {"pkg_dict": dataset})
+    if "a" not in tk.request.args:
+        return _ticked(dataset, tk.request.args.getlist("v"))
+    a, b = tk.request.args["a"], tk.request.args.get("b") or "HEAD"
+    with aborting():
+        old, new = (call("dataset_revision_show", id=dataset["id"], revision_ref=ref) for ref in (a, b))
+        refs = {"revision_ref_a": old["id"], "revision_ref_b": new["id"]}
+        changes = call("revision_diff", id=dataset["id"], **refs)
+        was, became = (call("package_show", id=dataset["id"], revision_ref=side["id"]) for side in (old, new))
+        raw = call("revision_diff", id=dataset["id"], format="unified", **refs) if "raw" in tk.request.args else None
+        choice = _choice(dataset, old, new)
+    return tk.render(
+        "metastore/compare.html",
+        {
+            "pkg_dict": dataset,
+            "dataset_type": dataset["type"],
+            "a": a,
+            "b": b,
+            "old": old,
+            "new": new,
+            "changes": changes,
+            "sections": sections(changes, was, became),
+            "raw": None if raw is None else raw.splitlines(),
+            "choice": choice,
+        },
+    )
 
 
-@blueprint.route("/dataset/<id>/version/<ref>")
-def version(id: str, ref: str) -> str:
-    """The dataset's page as it was."""
-    dataset = dataset_or_abort(id, revision_ref=ref)
-    return tk.render("metastore/version.html", {"pkg_dict": dataset})
+def _ticked(dataset: Dataset, refs: list[str]) -> Any:
+    """To the comparison of what was ticked, the older first; back to the list where that is none, or too many."""
+    if not 1 <= len(refs) <= 2:
+        tk.h.flash_error(tk._("Tick one version, to compare it with the current one, or two."))
+        return tk.redirect_to("metastore.versions", id=dataset["name"])
+    if len(refs) == 2:
+        with aborting():
+            times = {
+                ref: call("dataset_revision_show", id=dataset["id"], revision_ref=ref)["timestamp"] for ref in refs
+            }
+        # The list has the newer one first, also where both were made within a second.
+        if times[refs[0]] >= times[refs[1]]:
+            refs.reverse()
+    return tk.redirect_to("metastore.compare", id=dataset["name"], **dict(zip("ab", refs, strict=False)))
 
 
-@blueprint.route("/dataset/<id>/version/<ref>/resource/<resource_id>")
-def version_resource(id: str, ref: str, resource_id: str) -> str:
-    """A resource's page as it was."""
-    dataset = dataset_or_abort(id, revision_ref=ref)
-    return tk.render("metastore/version_resource.html", {"pkg_dict": dataset})
+def _choice(dataset: Dataset, *chosen: dict[str, Any]) -> list[dict[str, Any]]:
+    """What else could be compared: the named versions, and the newest changes."""
+    tags = call("dataset_tag_list", id=dataset["id"])
+    newest = call("dataset_revision_list", id=dataset["id"], limit=PAGE)
+    choice = [{"ref": tag["name"], "name": tag["name"], "id": tag["revision_id"]} for tag in tags]
+    listed = {revision["id"]: revision for revision in (*newest, *chosen)}
+    return choice + [{"ref": revision["id"], **revision} for revision in listed.values()]

@@ -8,6 +8,7 @@ from ckanext.metastore.logic.action import publishing, reads, recent, revisions,
 from ckanext.metastore.logic.bearer import guarded
 
 _OWN = (
+    publishing.dataset_history_show,
     publishing.dataset_publish,
     reads.package_show,
     reads.resource_show,

@@ -16,6 +16,25 @@ from ckanext.metastore.model import queries, repositories
 from ckanext.metastore.model.repositories import Failure
 
 
+@tk.side_effect_free
+def dataset_history_show(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
+    """Tell how long a dataset's history is, and what is published of it.
+
+    :param id: the id or name of the dataset
+    :type id: string
+    :param publishing: tell what is published, too (optional, default: false)
+    :type publishing: bool
+
+    :returns: a dict with ``revisions``, how many there are, and ``publishing``, what ``dataset_publish`` would tell
+        without publishing anything; None where it was not asked for, or is not for this user, who may only read
+    :rtype: dict
+    """
+    params = schema.validate(data_dict, schema.history_show())
+    history = open_history("dataset_history_show", context, params)
+    told = params["publishing"] and history.private
+    return {"revisions": history.count(), "publishing": _state(history.dataset_id) if told else None}
+
+
 def dataset_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
     """Publish what waits of a dataset, and tell how that went.
 
@@ -36,11 +55,16 @@ def dataset_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, An
     # Its reason is kept, and told below.
     with suppress(MetastoreError):
         publisher.publish(history.dataset_id, purge=True, insist=True)
-    published, waiting, tags = queries.publishing(history.dataset_id)
-    failure = repositories.failure(history.dataset_id)
-    error = _told(failure) if failure else None
-    if waiting or tags:
+    state = _state(history.dataset_id)
+    if state["waiting"] or state["waiting_tags"]:
         jobs.wake_later()
+    return state
+
+
+def _state(dataset_id: str) -> dict[str, Any]:
+    published, waiting, tags = queries.publishing(dataset_id)
+    failure = repositories.failure(dataset_id)
+    error = _told(failure) if failure else None
     return {"published": published, "waiting": waiting, "waiting_tags": tags, "error": error}
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import ckantoolkit as tk
 
-from ckanext.metastore import comparing, config, reverting
+from ckanext.metastore import comparing, reverting
+from ckanext.metastore.history import History, commit_urls
 from ckanext.metastore.logic import dictize, schema
 from ckanext.metastore.logic.access import Context, ckan_errors, find_revision, open_history
+from ckanext.metastore.model.queries import Row
 
 
 @tk.side_effect_free
@@ -25,6 +28,11 @@ def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[d
     :type offset: int
     :param oldest_first: begin with the oldest, and not with the newest (optional, default: false)
     :type oldest_first: bool
+    :param details: tell more of each revision: ``url``, as ``dataset_revision_show`` does; ``origin``, whose change it
+        is: a ``user``'s, the ``site``'s own, or one from ``elsewhere``; ``previous``, the id of the revision that is
+        listed after it, or None; and ``changes``, what ``revision_diff`` tells of these two, None where there is no
+        previous one, or one of the two cannot be read now (optional, default: false)
+    :type details: bool
 
     :returns: a list of dicts with ``id``, ``timestamp`` (ISO 8601, UTC), ``author``, ``message``, ``parents``, ``tags``
         and ``published`` (false while the revision is not in the repository yet)
@@ -32,8 +40,19 @@ def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[d
     """
     params = schema.validate(data_dict, schema.revision_list())
     history = open_history("dataset_revision_list", context, params)
-    rows = history.page(**{name: params[name] for name in ("limit", "offset", "oldest_first")})
-    return dictize.revisions(rows, history.tags(rows))
+    limit, details, oldest_first = params["limit"], params["details"], params["oldest_first"]
+    if details and oldest_first:
+        raise tk.ValidationError({"details": ["Not together with oldest_first"]})
+    # Details are told of a revision and the one before it.
+    rows = history.page(limit=limit + details, offset=params["offset"], oldest_first=oldest_first)
+    listed = rows[:limit]
+    revisions = dictize.revisions(listed, history.tags(listed))
+    return _detailed(history, rows, revisions) if details else revisions
+
+
+def _detailed(history: History, rows: Sequence[Row], revisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    more = dictize.details(rows, commit_urls(history.dataset_id, rows), comparing.steps(history, rows))
+    return [{**revision, **details} for revision, details in zip(revisions, more, strict=False)]
 
 
 @tk.side_effect_free
@@ -55,8 +74,7 @@ def dataset_revision_show(context: Context, data_dict: dict[str, Any]) -> dict[s
     with ckan_errors():
         row = find_revision(history, params)
     (shown,) = dictize.revisions([row], history.tags([row]))
-    url = config.backend().commit_url(history.dataset_id, sha=row.sha) if row.public and row.published else None
-    return {**shown, "url": url}
+    return {**shown, "url": commit_urls(history.dataset_id, [row]).get(row.sha)}
 
 
 @tk.side_effect_free

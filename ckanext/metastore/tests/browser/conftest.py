@@ -12,17 +12,26 @@ import ckan.plugins as p
 import pytest
 from ckan.common import config
 from ckan.tests.helpers import _get_test_app
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from ckanext.metastore.tests.browser.looking import Look
 from ckanext.metastore.tests.browser.site import PASSWORD, Site
 from ckanext.metastore.tests.ckan.portal import served
 
 ROOT = Path(__file__).resolve().parents[4]
-WIDTHS = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+WIDTHS: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 ROLES = {"editor": "edda", "reader": "rosa", "sysadmin": "ada"}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 PLUGINS = ["metastore", "activity", "text_view"]
+
+OPTIONS = {
+    "ckan.plugins": PLUGINS,
+    "ckan.site_title": "Open Data Harrowmere",
+    "ckan.views.default_views": ["text_view"],
+    # Pictures of people would come from elsewhere.
+    "ckan.gravatar_default": "disabled",
+    "WTF_CSRF_ENABLED": True,
+}
 
 Visit = Callable[..., Page]
 
@@ -32,17 +41,23 @@ def site(
     tmp_path_factory: pytest.TempPathFactory, reset_db: Callable[[], None], migrate_db_for: Callable[[str], None]
 ) -> Iterator[Site]:
     """The portal; one for all tests, which make datasets of their own."""
-    storage = tmp_path_factory.mktemp("storage")
-    config.update({"ckan.plugins": PLUGINS, "ckan.storage_path": str(storage), "WTF_CSRF_ENABLED": True})
-    config.update({"ckan.site_title": "Open Data Harrowmere", "ckan.views.default_views": ["text_view"]})
+    options = {**OPTIONS, "ckan.storage_path": str(tmp_path_factory.mktemp("storage"))}
+    config.update(options)
     reset_db()
     app = _get_test_app().flask_app
     for plugin in ("metastore", "activity"):
         migrate_db_for(plugin)
     with served(app) as address:
-        config["ckan.site_url"] = address
-        yield Site(address, app)
+        options["ckan.site_url"] = address
+        config.update(options)
+        yield Site(address, app, options)
     p.unload(*reversed(PLUGINS))
+
+
+@pytest.fixture(autouse=True)
+def _configured(site: Site) -> None:
+    """Before each test CKAN's plugin for pytest takes back what was configured."""
+    config.update(site.options)
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +84,9 @@ def visit(site: Site, browser: Browser, _sessions: dict[str, Any]) -> Iterator[V
     """
     contexts: list[BrowserContext] = []
 
-    def window(address: str, role: str = "anonymous", width: str = "desktop", *, javascript: bool = True) -> Page:
+    def window(
+        address: str, role: str = "anonymous", width: str = "desktop", *, javascript: bool = True, status: int = 200
+    ) -> Page:
         if role not in _sessions:
             _sessions[role] = _log_in(browser, site, ROLES[role]) if role in ROLES else None
         context = browser.new_context(
@@ -84,7 +101,8 @@ def visit(site: Site, browser: Browser, _sessions: dict[str, Any]) -> Iterator[V
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         contexts.append(context)
         page = context.new_page()
-        page.goto(address)
+        answer = page.goto(address)
+        assert answer.status == status, address
         return page
 
     yield window

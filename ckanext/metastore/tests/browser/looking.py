@@ -9,6 +9,9 @@ from typing import Any
 from playwright.sync_api import Page
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_WIDE = """where => [...document.querySelectorAll(where + ' *')]
+    .filter(each => !each.closest('pre') && each.getBoundingClientRect().right > document.documentElement.clientWidth)
+    .map(each => each.outerHTML.slice(0, 200))"""
 _RUN = "([where, tags]) => axe.run(where, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
 
 
@@ -29,9 +32,10 @@ class Look:
         :param where: what is ours, as a CSS selector
         """
         self.pictures.mkdir(parents=True, exist_ok=True)
+        page.wait_for_load_state("networkidle")
+        page.evaluate("document.fonts.ready.then(() => null)")
         page.screenshot(path=self.pictures / f"{name}.png", full_page=True)
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, f"{name}: the page is {wide} pixels wider than the window"
+        assert not (wide := page.evaluate(_WIDE, where)), f"{name}: wider than the window: {wide}"
         assert not (found := self.violations(page, where)), "\n".join([f"{name}:", *found])
 
     def violations(self, page: Page, where: str) -> list[str]:

@@ -8,6 +8,7 @@ from ckan import model
 from ckan.tests import factories, helpers
 
 PASSWORD = "correct horse battery"
+ACCOUNT = {"password": PASSWORD, "image_url": ""}
 Dataset = dict[str, Any]
 
 
@@ -16,18 +17,19 @@ class Site:
 
     :param url: its address
     :param flask_app: what serves it
+    :param options: how it is configured
     """
 
-    def __init__(self, url: str, flask_app: Any) -> None:
-        self.url = url
+    def __init__(self, url: str, flask_app: Any, options: dict[str, Any]) -> None:
+        self.url, self.options = url, options
         self._flask_app = flask_app
         with self._request():
-            self.editor = factories.User(name="edda", fullname="Edda Ito", password=PASSWORD)
-            self.colleague = factories.User(name="ravi", fullname="Ravi Lund", password=PASSWORD)
-            self.reader = factories.User(name="rosa", fullname="Rosa Reader", password=PASSWORD)
-            self.sysadmin = factories.Sysadmin(name="ada", fullname="Ada Admin", password=PASSWORD)
+            self.editor = factories.User(name="edda", fullname="Edda Ito", **ACCOUNT)
+            self.colleague = factories.User(name="ravi", fullname="Ravi Lund", **ACCOUNT)
+            self.reader = factories.User(name="rosa", fullname="Rosa Reader", **ACCOUNT)
+            self.sysadmin = factories.Sysadmin(name="ada", fullname="Ada Admin", **ACCOUNT)
             edits = [{"name": user["name"], "capacity": "editor"} for user in (self.editor, self.colleague)]
-            self.parks = factories.Organization(name="parks", title="Parks and Gardens", users=edits)
+            self.parks = factories.Organization(name="parks", title="Parks and Gardens", image_url="", users=edits)
 
     def call(self, action: str, user: str = "edda", **params: Any) -> Any:
         """Call an action, as the editor or another user, with all of CKAN's access checks."""

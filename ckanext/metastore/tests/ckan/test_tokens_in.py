@@ -15,6 +15,7 @@ RESOURCE = {"url": "https://example.org/new.csv"}
 CALLS: dict[str, dict[str, Any]] = {
     "package_show": {},
     "resource_show": {},
+    "dataset_history_show": {},
     "dataset_revision_list": {},
     "dataset_revision_show": {"revision_ref": "HEAD"},
     "revision_diff": {"revision_ref_a": "HEAD"},
