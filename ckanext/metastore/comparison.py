@@ -106,7 +106,7 @@ def _resources(
 
 def _fields_of(change: dict[str, Any], dataset_type: str) -> list[Row]:
     """A resource that came or went: all that it says."""
-    kind, fields = change["kind"], change["new"] or change["old"]
+    kind, fields = change["kind"], change["new"] or change["old"] or {}
     shown = {name: value for name, value in fields.items() if name not in _HIDDEN and value not in (None, "", [], {})}
     label = {name: field_label(name, dataset_type, of_resource=True) for name in shown}
     added = kind == "added"

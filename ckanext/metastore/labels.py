@@ -14,6 +14,8 @@ import ckantoolkit as tk
 from ckan import model
 from flask_babel import format_datetime
 
+from ckanext.metastore.model.queries import can_be
+
 
 def N_(text: str) -> str:  # noqa: N802
     """Mark a text for translation. It is translated where it is shown: a module knows no reader's language."""
@@ -114,7 +116,7 @@ def _license(value: Any) -> str:
 
 
 def _organization(value: Any) -> str:
-    group = model.Group.get(value) if isinstance(value, str) and "\0" not in value else None
+    group = model.Group.get(value) if isinstance(value, str) and can_be(value) else None
     return group.display_name if group and group.state == "active" else tk._("an organization that is gone")
 
 

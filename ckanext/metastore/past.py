@@ -13,7 +13,7 @@ from ckan.lib.dictization import table_dictize
 
 from ckanext.metastore import mapper
 from ckanext.metastore.core.types import Document, utc
-from ckanext.metastore.model.queries import Row
+from ckanext.metastore.model.queries import Row, can_be
 
 Dataset = dict[str, Any]
 
@@ -36,15 +36,20 @@ def dataset(document: Document, revision: Row) -> Dataset:
         "num_resources": len(resources),
         "tags": [_tag(tag) for tag in recorded["tags"]],
         "num_tags": len(recorded["tags"]),
-        "groups": [{"display_name": group["name"], "title": group["name"], **group} for group in recorded["groups"]],
+        "groups": [_group(group) for group in recorded["groups"]],
         "relationships_as_subject": [],
         "relationships_as_object": [],
         "revision_id": revision.sha,
     }
 
 
-def _license(license_id: str | None) -> Dataset:
-    found = model.Package.get_license_register().get(license_id) if license_id else None
+def _group(group: Dataset) -> Dataset:
+    name = group.get("name")
+    return {"display_name": name, "title": name, **group}
+
+
+def _license(license_id: Any) -> Dataset:
+    found = model.Package.get_license_register().get(license_id) if isinstance(license_id, str) else None
     if found is None:
         return {"license_title": license_id, "isopen": False}
     url = {"license_url": found.url} if found.url else {}
@@ -59,8 +64,8 @@ def _created(dataset_id: str) -> Dataset:
     return {"metadata_created": package.metadata_created.isoformat(), "creator_user_id": package.creator_user_id}
 
 
-def _organization(owner_org: str | None) -> Dataset | None:
-    group = model.Group.get(owner_org) if owner_org else None
+def _organization(owner_org: Any) -> Dataset | None:
+    group = model.Group.get(owner_org) if isinstance(owner_org, str) and can_be(owner_org) else None
     if group is None or group.state != "active":
         return None
     organization = table_dictize(group, {"session": model.Session})
@@ -69,4 +74,4 @@ def _organization(owner_org: str | None) -> Dataset | None:
 
 
 def _tag(tag: Dataset) -> Dataset:
-    return {"vocabulary_id": None, **tag, "display_name": tag["name"], "state": "active"}
+    return {"vocabulary_id": None, **tag, "display_name": tag.get("name"), "state": "active"}

@@ -13,6 +13,7 @@ from ckan import model
 
 from ckanext.metastore import config
 from ckanext.metastore.labels import field_label, is_link, value_text
+from ckanext.metastore.model.queries import can_be
 
 Dataset = dict[str, Any]
 
@@ -60,6 +61,7 @@ def resource_fields(resource: Dataset, dataset_type: str) -> list[tuple[str, str
 def gone(then: Dataset, now: Dataset) -> dict[str, Any]:
     """What an old version speaks of and the portal no longer has.
 
+    :param then: as ``presentable`` gives it
     :returns: ``organization``, whether that is gone; ``groups``, the names of those that are; ``resources``, the ids of
         those that are no longer in the dataset
     """
@@ -67,12 +69,12 @@ def gone(then: Dataset, now: Dataset) -> dict[str, Any]:
     return {
         "organization": bool(then.get("owner_org")) and not then.get("organization"),
         "groups": [_name(group) for group in then["groups"] if not _lives(group.get("id"))],
-        "resources": {str(resource.get("id")) for resource in then["resources"]} - here,
+        "resources": {resource["id"] for resource in then["resources"]} - here,
     }
 
 
 def _lives(group_id: Any) -> bool:
-    group = model.Group.get(group_id) if isinstance(group_id, str) and "\0" not in group_id else None
+    group = model.Group.get(group_id) if isinstance(group_id, str) and can_be(group_id) else None
     return group is not None and group.state == "active"
 
 
@@ -83,16 +85,17 @@ def _name(group: Dataset) -> str:
 def files(then: Dataset, now: Dataset) -> dict[str, dict[str, str]]:
     """Where the bytes of each resource are, by its id.
 
+    :param then: as ``presentable`` gives it
     :returns: ``kind``: ``link``, an address elsewhere, where something else may be by now; ``kept``, the very file, at
         ``url``; ``replaced``, an upload that was not kept; ``none``, nothing that could be linked
     """
     current = {resource["id"]: resource for resource in now["resources"]}
-    return {str(old.get("id")): _file(old, current.get(old.get("id"))) for old in then["resources"]}
+    return {old["id"]: _file(old, current.get(old["id"])) for old in then["resources"]}
 
 
 def _file(old: Dataset, now: Dataset | None) -> dict[str, str]:
-    url = value_text("", old.get("url"))
-    if old.get("url_type") != "upload":
+    url = old["url"]
+    if old["url_type"] != "upload":
         return {"kind": "link", "url": url} if is_link(url) else {"kind": "none", "url": url}
     if now is not None and _same_file(old, now):
         return {"kind": "kept", "url": now["url"]}

@@ -46,13 +46,14 @@ def _shown(dataset_id: str, ref: str) -> dict[str, Any]:
     with aborting():
         shown = call("dataset_revision_show", id=now["id"], revision_ref=ref)
         then = call("package_show", id=now["id"], revision_ref=shown["id"])
+    fit = presenting.presentable(then, now)
     return {
-        "pkg_dict": presenting.presentable(then, now),
+        "pkg_dict": fit,
         "dataset_type": now["type"],
         "am_following": False,
         "now": now,
         "ref": ref,
         "version": shown,
-        "gone": presenting.gone(then, now),
-        "files": presenting.files(then, now),
+        "gone": presenting.gone(fit, now),
+        "files": presenting.files(fit, now),
     }
