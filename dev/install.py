@@ -87,7 +87,7 @@ def _install_packages(packages: list[str]) -> None:
 
 def _environment_inputs() -> list[bytes]:
     """What the virtual environment depends on: when any of it changes, it is brought up to date."""
-    names = ("requirements.txt", REQUIREMENTS, "setup.py")
+    names = ("requirements.txt", REQUIREMENTS)
     project, _, _linters = (ROOT / "pyproject.toml").read_bytes().partition(b"[tool.")
     return [sys.version.encode(), project, *((ROOT / name).read_bytes() for name in names)]
 

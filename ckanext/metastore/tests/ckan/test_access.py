@@ -14,6 +14,7 @@ from ckanext.metastore.logic.action.saves import BULK_SAVES, DATASET_SAVES, OTHE
 from ckanext.metastore.model.tables import dataset_table, revision_table
 
 READS = {
+    "dataset_history_show": {},
     "dataset_revision_list": {},
     "dataset_revision_show": {"revision_ref": "HEAD"},
     "revision_diff": {"revision_ref_a": "HEAD"},
@@ -29,6 +30,8 @@ WRITES = {
     "dataset_publish": {},
 }
 OURS = sorted({*READS, *WRITES} - {"package_show"})
+ABOUT_ALL = "site_revision_list"
+"""About no dataset in particular: ``test_feeds.py`` has the tests of it."""
 
 CHAINED = {"get": ["package_show", "resource_show"]}
 for verbs in (DATASET_SAVES, PART_SAVES, OTHER_SAVES, BULK_SAVES):
@@ -54,7 +57,7 @@ def _token(user):
 
 
 def test_the_lists_here_are_complete(portal):
-    assert sorted(actions()) == sorted([*OURS, *(name for names in CHAINED.values() for name in names)])
+    assert sorted(actions()) == sorted([*OURS, ABOUT_ALL, *(name for names in CHAINED.values() for name in names)])
 
 
 @pytest.mark.parametrize("action", OURS)
@@ -151,4 +154,4 @@ def test_help_of_ckans_is_followed_by_ours(portal, verb, action):
 
 def test_help_over_http(app):
     answer = app.get("/api/3/action/help_show?name=dataset_revision_list")
-    assert answer.json["result"].startswith("List the revisions of a dataset, newest first.")
+    assert answer.json["result"].startswith("List the revisions of a dataset.")
