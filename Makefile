@@ -18,8 +18,11 @@ DEMO_PORTS = --port $(PORT) $(if $(PG_PORT),--pg-port $(PG_PORT)) \
 	$(if $(REDIS_PORT),--redis-port $(REDIS_PORT)) $(if $(SOLR_PORT),--solr-port $(SOLR_PORT)) \
 	$(if $(GITHUB_PORT),--github-port $(GITHUB_PORT))
 
+# The longest first.
+PARTS = test-ckan-rest test-ckan-github test-github test-core test-wheel
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core test-github test-ckan test-older-ckan test-wheel lint format bench bench-peer crash \
+.PHONY: help install demo test test-core test-github test-ckan test-ckan-github test-ckan-rest test-older-ckan test-wheel lint format bench bench-peer crash \
 	services services-down translations clean
 
 help: ## What can be made
@@ -31,7 +34,8 @@ install: ## Install what is missing: Debian packages, CKAN, Solr
 demo: ## A small city's portal on http://localhost:5000 (PORT=), until Ctrl-C; BACKEND=github: with a stand-in for GitHub
 	@$(TOOL) demo --backend '$(BACKEND)' $(DEMO_PORTS)
 
-test: lint test-core test-github test-wheel test-ckan ## Everything that CI checks
+test: lint ## Everything that CI checks, two at a time
+	@+setpriv --pdeathsig TERM $(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=line $(PARTS)
 
 test-core: install ## The tests that need neither CKAN nor services nor GitHub
 	$(BIN)/python -m pytest $(WITHOUT_CKAN) $(TESTS)/core $(GITHUB:%=--ignore=%) $(PYTEST_ARGS)
@@ -39,8 +43,13 @@ test-core: install ## The tests that need neither CKAN nor services nor GitHub
 test-github: install ## The github backend and the stand-in for GitHub, without CKAN
 	$(BIN)/python -m pytest $(WITHOUT_CKAN) $(GITHUB) $(PYTEST_ARGS)
 
-test-ckan: install ## The tests with CKAN, on services of their own
-	@$(TOOL) run pytest $(TESTS)/ckan $(PYTEST_ARGS)
+test-ckan: test-ckan-rest test-ckan-github ## The tests with CKAN, on services of their own
+
+test-ckan-rest: install ## Those on the git backend
+	@$(TOOL) run pytest $(TESTS)/ckan --ignore=$(TESTS)/ckan/github $(PYTEST_ARGS)
+
+test-ckan-github: install ## Those on the github backend
+	@$(TOOL) run pytest $(TESTS)/ckan/github $(PYTEST_ARGS)
 
 test-older-ckan: ## The CKAN tests on CKAN 2.11, in an environment of its own (not part of make test)
 	@METASTORE_CKAN=2.11 $(TOOL) install
@@ -72,7 +81,7 @@ bench: install ## Measure what recording costs, on services that use fsync
 bench-peer: install ## Measure against metastore-lib, on the stand-in for GitHub
 	@$(TOOL) peer
 
-crash: install ## Kill savers, workers and services, and look what is lost; a quarter of an hour (CRASH_ARGS=)
+crash: install ## Kill savers, workers and services, and look what is lost; some minutes (CRASH_ARGS=)
 	@PYTHONPATH=. $(TOOL) run python -W ignore bench/crash.py $(CRASH_ARGS)
 
 services: install ## Start services for tests that stay up; says how to use them

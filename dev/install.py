@@ -1,4 +1,4 @@
-"""Installs what is missing: Debian packages, CKAN, Giftless, Solr's jars, GitHub's description."""
+"""Installs what is missing: Debian packages, CKAN, Giftless, Solr's jars, what GitHub publishes of itself."""
 
 import ctypes.util
 import fcntl
@@ -14,15 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from dev.console import Failure, Job, finish, say
-from dev.paths import DEV, GIFTLESS, LOGS, OPENAPI, REQUIREMENTS, ROOT, SOLR, VAR, VENV, venv_program
+from dev.paths import DEV, GIFTLESS, LOGS, OPENAPI, REQUIREMENTS, ROOT, SOLR, VAR, VENV, WEBHOOKS, venv_program
 from dev.services import postgres
 
 BY_HAND = "apt-get update && apt-get install"
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
-
-# GitHub's description of its REST API, which the stand-in for GitHub is held against.
-DESCRIPTION = "@octokit/openapi@23.0.2"
-DESCRIPTION_FILES = ("package/generated/api.github.com.json", "package/LICENSE")
 
 
 @dataclass(frozen=True)
@@ -36,6 +32,37 @@ class Need:
 def _program(name: str) -> Callable[[], object]:
     return lambda: shutil.which(name)
 
+
+@dataclass(frozen=True)
+class Published:
+    """A package of npm's, of which we need a few files: it is packed, not installed."""
+
+    folder: Path
+    title: str
+    package: str
+    files: tuple[str, ...]
+
+    @property
+    def inputs(self) -> list[bytes]:
+        """What the folder depends on."""
+        return [self.package.encode(), *(name.encode() for name in self.files)]
+
+
+# The stand-in for GitHub is held against them.
+PUBLISHED = (
+    Published(
+        OPENAPI,
+        "GitHub's description of its API",
+        "@octokit/openapi@23.0.2",
+        ("package/generated/api.github.com.json", "package/LICENSE"),
+    ),
+    Published(
+        WEBHOOKS,
+        "What GitHub's webhooks send",
+        "@octokit/webhooks-examples@7.6.1",
+        ("package/api.github.com/index.json", "package/package.json"),
+    ),
+)
 
 NEEDS = (
     Need("postgresql", lambda: postgres.program("initdb")),
@@ -60,15 +87,16 @@ def install() -> None:
     with (VAR / "install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _install_packages([need.package for need in NEEDS if not need.present()])
-        if jobs := [*_environment_jobs(), *_giftless_jobs(), *_solr_jobs(), *_openapi_jobs()]:
+        if jobs := [*_environment_jobs(), *_giftless_jobs(), *_solr_jobs(), *_published_jobs()]:
             say(f"Installing (the first time takes a minute or two; logs in {LOGS}):")
             finish(*jobs)
             _finish_solr()
-            _finish_openapi()
+            _finish_published()
             _stamp(VENV, _environment_inputs())
             _stamp(GIFTLESS, _giftless_inputs())
             _stamp(SOLR, _solr_inputs())
-            _stamp(OPENAPI, _openapi_inputs())
+            for published in PUBLISHED:
+                _stamp(published.folder, published.inputs)
 
 
 def _install_packages(packages: list[str]) -> None:
@@ -147,30 +175,29 @@ def _finish_solr() -> None:
     finish(Job("Solr's archive", archive, LOGS / "javac.log"))
 
 
-def _openapi_inputs() -> list[bytes]:
-    return [DESCRIPTION.encode(), *(name.encode() for name in DESCRIPTION_FILES)]
+def _published_jobs() -> list[Job]:
+    jobs = []
+    for number, wanted in enumerate(PUBLISHED):
+        if _is_stamped(wanted.folder, wanted.inputs):
+            continue
+        shutil.rmtree(wanted.folder, ignore_errors=True)
+        wanted.folder.mkdir()
+        pack = ["npm", "pack", "--silent", "--no-update-notifier", "--pack-destination", str(wanted.folder)]
+        jobs.append(Job(wanted.title, [*pack, wanted.package], LOGS / f"npm-{number}.log"))
+    return jobs
 
 
-def _openapi_jobs() -> list[Job]:
-    if _is_stamped(OPENAPI, _openapi_inputs()):
-        return []
-    shutil.rmtree(OPENAPI, ignore_errors=True)
-    OPENAPI.mkdir()
-    # Packed, not installed: of its 200 MB we need one file.
-    command = ["npm", "pack", "--silent", "--no-update-notifier", "--pack-destination", str(OPENAPI), DESCRIPTION]
-    return [Job("GitHub's description of its API", command, LOGS / "npm.log")]
-
-
-def _finish_openapi() -> None:
-    """Take from the package what we need."""
-    for package in OPENAPI.glob("*.tgz"):
-        with tarfile.open(package) as archive:
-            for name in DESCRIPTION_FILES:
-                content = archive.extractfile(name)
-                if content is None:
-                    raise Failure(f"{DESCRIPTION} has no {name}.")
-                (OPENAPI / Path(name).name).write_bytes(content.read())
-        package.unlink()
+def _finish_published() -> None:
+    """Take from the packages what we need."""
+    for wanted in PUBLISHED:
+        for package in wanted.folder.glob("*.tgz"):
+            with tarfile.open(package) as archive:
+                for name in wanted.files:
+                    content = archive.extractfile(name)
+                    if content is None:
+                        raise Failure(f"{wanted.package} has no {name}.")
+                    (wanted.folder / Path(name).name).write_bytes(content.read())
+            package.unlink()
 
 
 def _digest(inputs: Iterable[bytes]) -> str:

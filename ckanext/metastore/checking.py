@@ -30,6 +30,7 @@ _PAUSES = (0.2, 1.0)
 """Seconds. A save has committed, and takes the publishing lock; that takes milliseconds."""
 
 _NO_DATASET = "bring the dataset back, or destroy its history: see docs/operations.rst"
+_PULL = "decide which side counts: ckan metastore pull --strategy ours|theirs {id}"
 _LOCKED = "look again later"
 _NOT_SHOWN = "open the dataset's page, and look into CKAN's log: CKAN or a plugin fails"
 _NO_HISTORY = "its next save begins one; so does: ckan metastore backfill"
@@ -111,6 +112,8 @@ class Check:
             yield Finding("waiting", name, _what_waits(state), mends=True)
         if state.purging:
             return
+        if state.refused:
+            yield Finding("refused", name, state.refused, _PULL.format(id=name))
         if state.type is None:
             yield from [Finding("no-dataset", name, "CKAN has no such dataset", _NO_DATASET)] if state.head else []
         elif state.type in config.dataset_types():

@@ -180,6 +180,16 @@ def redis_url() -> str:
     return str(tk.config.get("ckan.redis.url"))
 
 
+def pull_user() -> str:
+    """The name of the account that brings in what others have committed; empty where nothing is pulled."""
+    return str(option("pull_user") or "")
+
+
+def webhook_secret() -> str:
+    """What proves that a delivery is the Git host's; empty where none is taken."""
+    return str(option("webhook_secret") or "")
+
+
 def publish_timeout() -> float:
     """For how many seconds publishing may take."""
     return float(option("publish_timeout"))

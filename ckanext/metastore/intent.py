@@ -14,6 +14,8 @@ from typing import Any
 
 import ckantoolkit as tk
 
+from ckanext.metastore.core.types import Document, Theirs
+
 
 @dataclass
 class Intent:
@@ -24,6 +26,7 @@ class Intent:
     :param base_revision: the revision that the caller started from, until it is known of which dataset
     :param expected: dataset id -> base revision, until the dataset is saved
     :param saved: dataset id -> the revision that the save made
+    :param joins: dataset id -> somebody's commit, and its document, that the save brings in
     :param unpublished: dataset id -> why that revision is not published yet; empty where its turn will come
     """
 
@@ -32,6 +35,7 @@ class Intent:
     base_revision: str | None = None
     expected: dict[str, str] = field(default_factory=dict)
     saved: dict[str, str] = field(default_factory=dict)
+    joins: dict[str, tuple[Theirs, Document]] = field(default_factory=dict)
     unpublished: dict[str, str] = field(default_factory=dict)
 
     def expect(self, dataset_id: str) -> str | None:

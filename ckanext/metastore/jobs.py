@@ -1,7 +1,7 @@
-"""Publishing in CKAN's job queue. The rows that wait are the to-do list; Redis only rings the bell.
+"""Ringing for CKAN's job queue. The rows that wait are the to-do list; Redis only rings the bell.
 
-A job is a *turn*: it publishes whatever is due, one dataset after the other, for some seconds; if more is due then, it
-queues up again behind CKAN's other jobs. So a bell that was not heard is no loss: the next turn takes up all.
+A job is a *turn* (``turns.py``) that does whatever is due. So a bell that was not heard is no loss: the next turn takes
+up all.
 """
 
 from __future__ import annotations
@@ -24,28 +24,27 @@ from rq import Queue
 from rq import Retry as JobRetry
 from rq.exceptions import NoSuchJobError
 
-from ckanext.metastore import config, publisher
-from ckanext.metastore.core import MetastoreError
+from ckanext.metastore import config
 from ckanext.metastore.core.types import utc
-from ckanext.metastore.model import due, hosts, repositories
-from ckanext.metastore.model.waiting import Busy
+from ckanext.metastore.model import due, hosts, pulls
 
 log = logging.getLogger(__name__)
+
+TURN = "ckanext.metastore.turns.turn"
+"""The job."""
 
 LINES = 4
 """So many turns at most are waiting in the queue. Each dataset has its line, so that each has one turn at most."""
 
-TURN = 5.0
+SECONDS = 5.0
 """Seconds after which a turn begins no further dataset."""
 
-_BATCH = 20
-_PATIENCE = 0.1
+BATCH = 20
+"""So many datasets are looked for at a time."""
+
 _REDIS_TIMEOUT = 1.0
 _HOLD_OFF = 30.0
 _LATER = "later"
-
-
-# -- ringing the bell -----------------------------------------------------------------------------------------------
 
 
 class _Bell:
@@ -87,12 +86,17 @@ def wake(dataset_ids: Iterable[str]) -> None:
 
 def wake_later() -> None:
     """Have the queue look again when the next dataset is due, or at once if one is."""
-    paused_until = _paused_until()
-    found = due.now(_BATCH)
-    if found and not paused_until:
+    until = paused_until()
+    found = [*due.now(BATCH), *pulls.due(BATCH)]
+    if found and not until:
         wake(found)
-    elif when := paused_until if found else due.next_time():
-        _bell.ring(lambda queue: _schedule(queue, max(when, paused_until)))
+    elif when := until if found else _next_time():
+        _bell.ring(lambda queue: _schedule(queue, max(when, until)))
+
+
+def _next_time() -> int | None:
+    times = [when for when in (due.next_time(), pulls.next_time()) if when is not None]
+    return min(times) if times else None
 
 
 def _line(dataset_id: str) -> str:
@@ -103,7 +107,7 @@ def _queue_up(queue: Queue, line: str) -> None:
     """Add a turn, unless the line's last one has not begun yet. That it is in the list is asked, and not remembered."""
     last = _last(queue, line)
     if not last or queue.get_job_position(last) is None:
-        job = queue.enqueue_call(turn, timeout=_timeout(), **_options())
+        job = queue.enqueue_call(TURN, timeout=timeout(), **_options())
         queue.connection.set(_key(queue, line), job.id)
 
 
@@ -113,7 +117,7 @@ def _schedule(queue: Queue, when: int) -> None:
     with suppress(NoSuchJobError):
         if last and queue.scheduled_job_registry.get_scheduled_time(last) <= utc(when):
             return
-    job = queue.enqueue_at(utc(when), turn, job_timeout=_timeout(), **_options())
+    job = queue.enqueue_at(utc(when), TURN, job_timeout=timeout(), **_options())
     queue.connection.set(_key(queue, _LATER), job.id)
 
 
@@ -133,9 +137,9 @@ def _options() -> dict[str, Any]:
     return {"meta": meta, "retry": JobRetry(max=1), "result_ttl": 0, "failure_ttl": day}
 
 
-def _timeout() -> int:
+def timeout() -> int:
     """Seconds after which rq ends a turn that hangs: the last dataset may begin at its end, and take two attempts."""
-    return int(TURN + 3 * config.publish_timeout() + 60)
+    return int(SECONDS + 3 * config.publish_timeout() + 60)
 
 
 @lru_cache(maxsize=4)
@@ -145,42 +149,7 @@ def _queue(url: str, name: str) -> Queue:
     return Queue(name, connection=Redis.from_url(url, **patience, retry=Retry(NoBackoff(), 0)))
 
 
-# -- in the worker --------------------------------------------------------------------------------------------------
-
-
-def turn() -> None:
-    """Publish what is due. This is the job."""
-    end = time.monotonic() + TURN
-    while not _paused_until() and _round(end):
-        pass
-    wake_later()
-
-
-def _round(end: float) -> bool:
-    """Publish some of what is due; whether there may be more to do now."""
-    found = False
-    for dataset_id in due.now(_BATCH):
-        if time.monotonic() > end:
-            return False
-        if due.claim(dataset_id, _timeout()):
-            _publish(dataset_id)
-            found = True
-        if found and _paused_until():
-            return False
-    return found
-
-
-def _publish(dataset_id: str) -> None:
-    try:
-        publisher.publish(dataset_id, purge=True, patience=_PATIENCE, claimed=True)
-    except Busy:
-        repositories.put_off(dataset_id, config.publish_timeout())
-    except MetastoreError as error:
-        log.warning("Dataset %s is not published yet: %s", dataset_id, error)
-    except Exception:
-        log.exception("Dataset %s is not published yet", dataset_id)
-
-
-def _paused_until() -> int:
+def paused_until() -> int:
+    """Until when nothing is asked of the Git host, in seconds since 1970-01-01 UTC; 0 where it may be asked."""
     trouble = hosts.trouble(config.host())
     return trouble.paused_until if trouble and trouble.pause else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ckanext.metastore import config, profiles
 from ckanext.metastore.core import Backend, Conflict, MetastoreError, RateLimited, Unauthorized, Unavailable
 from ckanext.metastore.core.types import TagUpdate, utc
-from ckanext.metastore.model import hosts, repositories, waiting
+from ckanext.metastore.model import hosts, pulls, repositories, waiting
 from ckanext.metastore.model.hosts import Trouble
 from ckanext.metastore.model.waiting import Busy, Waiting
 
@@ -58,6 +58,8 @@ def _note_failure(dataset_id: str, host: str | None, error: Exception, *, claime
     said = str(error) if expected else f"an unexpected error, {type(error).__name__}; the log says more"
     retry_after = error.retry_after if isinstance(error, RateLimited) else 0.0
     repositories.note_failure(dataset_id, said, retry_after=retry_after, claimed=claimed)
+    if isinstance(error, Conflict) and config.pull_user():
+        pulls.want(dataset_id)
     if host and isinstance(error, OF_THE_HOST):
         hosts.note_failure(host, dataset_id, said, retry_after=retry_after)
 

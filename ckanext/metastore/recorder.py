@@ -242,12 +242,20 @@ def _record_package(session: Session, work: Unit, ledger: Ledger, package: Any, 
         timestamp=int(time.time()),
     )
     try:
-        revision = recording.append(ledger, state)
+        sha = _append(ledger, state, meant)
     except Invalid as error:
         raise tk.ValidationError({error.field: [error.reason]}) from error
-    if revision is not None:
-        meant.note(ledger.dataset_id, revision.sha)
+    if sha is not None:
+        meant.note(ledger.dataset_id, sha)
         work.to_publish[ledger.dataset_id] = ledger.purging
+
+
+def _append(ledger: Ledger, state: State, meant: Intent) -> str | None:
+    joined = meant.joins.pop(ledger.dataset_id, None)
+    if joined is not None:
+        return recording.join(ledger, state, *joined)
+    revision = recording.append(ledger, state)
+    return revision.sha if revision else None
 
 
 def _forget(work: Unit, ledger: Ledger) -> None:

@@ -1,20 +1,21 @@
-"""What a dataset is becomes its next revision: what a save and a backfill share, so that they see the same dataset.
+"""How a dataset becomes its next revision: what saves, backfills and pulls share, so that they see the same dataset.
 
 Rows in CKAN's own transaction, under the dataset's lock; no network and no repository.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ckantoolkit as tk
 from ckan.lib.plugins import get_permission_labels
 
 from ckanext.metastore import config, impartial, intent, mapper
-from ckanext.metastore.core import Author
+from ckanext.metastore.core import Author, Conflict
+from ckanext.metastore.core.diff import same
 from ckanext.metastore.core.record import document_sha
-from ckanext.metastore.core.types import Document, RecordedRevision, utc
+from ckanext.metastore.core.types import Document, Head, RecordedRevision, Theirs, utc
 from ckanext.metastore.model.ledger import Ledger, Session
 
 Dataset = dict[str, Any]
@@ -51,9 +52,54 @@ def append(ledger: Ledger, state: State) -> RecordedRevision | None:
     return revision
 
 
-def next_revision(ledger: Ledger, state: State) -> RecordedRevision:
+def join(ledger: Ledger, state: State, theirs: Theirs, document: Document) -> str | None:
+    """Record somebody's commit as a revision; and a second one on top, unless that commit says what the dataset is.
+
+    Where revisions were made that their commit does not build on, the second one has both for its parents. In the
+    tables their commit has the time at which it came in: its own may be anything.
+
+    :param document: what ``datapackage.json`` says in their commit
+    :returns: the sha of the head then; None where somebody else has brought it in, and there is nothing to record
+    :raises Conflict: the dataset is not public
+    :raises Invalid: it cannot be stored
+    """
+    ours, known = ledger.public_head, ledger.knows(theirs.head.sha)
+    if ours is None or not (state.public and ledger.head_is_public):
+        raise Conflict("the dataset is not public: nothing is pulled into it")
+    if known and not theirs.lost:
+        revision = append(ledger, state)
+        return revision.sha if revision else None
+    head = replace(theirs.head, timestamp=max(state.timestamp, ours.timestamp))
+    apart = ours.sha != theirs.base
+    second = next_revision(ledger, state, head=head, joins=ours.sha if apart else None)
+    if not known:  # the branch may have been moved back to one that is
+        ledger.adopt(_as_recorded(theirs, head), document=document_sha(second.tree) or "")
+    if not apart and same(document, state.document):
+        return head.sha
+    ledger.append(second, user_id=state.author[1])
+    return second.sha
+
+
+def _as_recorded(theirs: Theirs, head: Head) -> RecordedRevision:
+    return RecordedRevision(
+        sha=head.sha,
+        parents=theirs.parents,
+        tree=head.tree,
+        author=theirs.author,
+        message=theirs.message,
+        timestamp=head.timestamp,
+        public=True,
+        objects=(),
+    )
+
+
+def next_revision(
+    ledger: Ledger, state: State, *, head: Head | None = None, joins: str | None = None
+) -> RecordedRevision:
     """The revision that a state would be after the head; nothing is written.
 
+    :param head: what it is to follow instead
+    :param joins: a second parent
     :raises Invalid: it cannot be stored
     """
     author, _, user = state.author
@@ -65,7 +111,8 @@ def next_revision(ledger: Ledger, state: State) -> RecordedRevision:
         timestamp=utc(max(state.timestamp, ledger.head.timestamp if ledger.head else 0)),
         public=state.public,
         user=user,
-        head=ledger.public_head if state.public else ledger.head,
+        head=head or (ledger.public_head if state.public else ledger.head),
+        joins=joins,
     )
 
 
@@ -95,7 +142,7 @@ def is_news(ledger: Ledger, revision: RecordedRevision) -> bool:
     """Whether the document, or who may read it, is another than at the head."""
     if ledger.head is None or ledger.head_is_public != revision.public:
         return True
-    return document_sha(ledger.head.tree) != document_sha(revision.tree)
+    return ledger.head_document != document_sha(revision.tree)
 
 
 def _portable(dataset: Dataset) -> Dataset:

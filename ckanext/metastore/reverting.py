@@ -71,7 +71,7 @@ def carry_out(plan: Plan, context: dict[str, Any]) -> Dataset:
     """
     params = {"revision_message": plan.message, "base_revision": plan.base_revision}
     try:
-        _clear(plan.target["resources"])
+        clear(plan.target["resources"])
         saved = tk.get_action("package_update")(context, {**plan.target, **params})
     except Exception:
         model.Session.rollback()
@@ -82,10 +82,10 @@ def carry_out(plan: Plan, context: dict[str, Any]) -> Dataset:
     return dataset
 
 
-def _clear(resources: list[Dataset]) -> None:
+def clear(resources: list[Dataset]) -> None:
     """Empty the columns that are to be null: CKAN leaves those of a resource that it has already as they are."""
     for resource in resources:
-        row = model.Resource.get(resource["id"])
+        row = model.Resource.get(resource["id"]) if "id" in resource else None
         for column in row.get_columns() if row else ():
             if column in resource and resource[column] is None:
                 setattr(row, column, None)

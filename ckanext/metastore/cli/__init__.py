@@ -9,6 +9,7 @@ from ckanext.metastore.cli.check import check
 from ckanext.metastore.cli.export import export
 from ckanext.metastore.cli.gc import gc
 from ckanext.metastore.cli.publish import publish
+from ckanext.metastore.cli.pull import pull
 from ckanext.metastore.command import keys
 
 __all__ = ["metastore"]
@@ -25,3 +26,4 @@ metastore.add_command(export)
 metastore.add_command(gc)
 metastore.add_command(keys)
 metastore.add_command(publish)
+metastore.add_command(pull)

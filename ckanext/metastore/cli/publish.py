@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 from ckan import model
 
-from ckanext.metastore import jobs, publisher
+from ckanext.metastore import jobs, publisher, pulling
 from ckanext.metastore.cli.progress import for_each
 from ckanext.metastore.model import waiting
 
@@ -19,11 +19,12 @@ from ckanext.metastore.model import waiting
 def publish(dataset: str | None, every: bool, as_json: bool) -> None:
     """Publish what waits of one DATASET, by id or name, or of all.
 
-    Each save is published by itself. This is for after an outage. Exit status 1 where something could not be published.
+    Each save is published by itself. This is for after an outage. Where somebody has committed at the Git host, that is
+    pulled first. Exit status 1 where something could not be published.
     """
     if bool(dataset) == every:
         raise click.UsageError("Name a dataset, or say --all")
-    found = waiting.datasets() if every else [_id(dataset or "")]
+    found = waiting.datasets() if every else [dataset_id(dataset or "")]
     status = for_each(found, _insistently(), label="Publishing", done="published", as_json=as_json)
     if status:
         jobs.wake_later()
@@ -37,7 +38,7 @@ def _insistently() -> Callable[[str], None]:
     def one(dataset_id: str) -> None:
         nonlocal insist
         try:
-            publisher.publish(dataset_id, purge=True, insist=insist)
+            pulling.publish(dataset_id, insist=insist)
         except publisher.OF_THE_HOST:
             insist = False
             raise
@@ -45,7 +46,8 @@ def _insistently() -> Callable[[str], None]:
     return one
 
 
-def _id(dataset: str) -> str:
+def dataset_id(dataset: str) -> str:
+    """The id of the dataset that was named by id or name."""
     package = model.Package.get(dataset)
     if package is None:
         raise click.UsageError(f"There is no dataset {dataset}")

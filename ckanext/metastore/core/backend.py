@@ -1,11 +1,12 @@
 """What a backend is, and how one is made by name.
 
-A backend keeps the history of many packages, each in a Git repository of its own. It has three faces:
+A backend keeps the history of many packages, each in a Git repository of its own. It has four faces:
 
 *   **the halves**: :meth:`~Backend.record` computes a revision as bytes and touches nothing; :meth:`~Backend.publish`
     replays such bytes into the repository, as often as it takes. A caller with a database (the CKAN layer) commits
     between the two.
-*   **the upkeep** in ``core/upkeep.py``: what an operator asks for.
+*   **the upkeep** in ``core/upkeep.py``: what an operator asks for; **the exchange** in ``core/exchange.py``: what
+    others did.
 *   **the verbs** of a store: ``create``, ``fetch``, ``update``, ... Each is the two halves in one call. Here the
     repository's refs are the truth, and everything is public.
 
@@ -21,6 +22,7 @@ from importlib.metadata import entry_points
 from typing import Any, Protocol
 
 from ckanext.metastore.core.errors import Invalid
+from ckanext.metastore.core.exchange import Exchange
 from ckanext.metastore.core.types import (
     Author,
     Change,
@@ -39,7 +41,7 @@ from ckanext.metastore.core.upkeep import Upkeep
 ENTRY_POINT_GROUP = "ckanext.metastore.backends"
 
 
-class Backend(Upkeep, Protocol):
+class Backend(Exchange, Upkeep, Protocol):
     """The history of many packages. Everything after the package id is keyword-only.
 
     :param keeps_private: whether what :meth:`publish` was given of private revisions is durable here. If not, the
@@ -61,6 +63,7 @@ class Backend(Upkeep, Protocol):
         public: bool = True,
         user: str = "",
         head: Head | None = None,
+        joins: str | None = None,
     ) -> RecordedRevision:
         """Compute the revision that follows ``head``, without reading or writing any repository.
 
@@ -68,6 +71,7 @@ class Backend(Upkeep, Protocol):
         :param timestamp: when it happened; now, where left out; never before the head's
         :param user: the account's name, for the ``CKAN-User`` trailer; no trailer where empty
         :param head: the parent; ``None`` makes a root
+        :param joins: a second parent, by its full sha, whose files are not looked at: the revision is a merge
         :raises Invalid: the document or the message cannot be stored
         """
 
@@ -84,7 +88,7 @@ class Backend(Upkeep, Protocol):
 
         Each revision is published on its own: what came before a failure stays. A revision that is there already is
         passed over, also when the history has gone on. Fast-forward only: any other public revision whose parent is
-        not the branch's head is a conflict.
+        not the branch's head is a conflict, unless one that comes later joins the two.
 
         :param public: whether the package is public now, so that its repository at a Git host may be; ``None`` leaves
             that as it is. A repository is hidden before anything is pushed, and where it cannot be, nothing is

@@ -31,6 +31,7 @@ class NotFound(MetastoreError):
     """What was asked for does not exist, or nothing may tell that it exists.
 
     :param kind: ``"dataset"``, ``"revision"``, ``"tag"``, ``"file"`` or, at a Git host, ``"repository"``
+        and ``"branch"``
     :param ref: what was asked for, as it was written by the caller
     """
 

@@ -11,6 +11,7 @@ KINDS = {
     "no-history": "the dataset has no revision yet",
     "no-dataset": "there is a history, and no dataset",
     "waiting": "something is recorded and not published",
+    "refused": "somebody's commit at the Git host could not be taken into CKAN",
     "locked": "it is being published all the time that it was to be looked at",
     # in the folder
     "missing": "the repository is not there",

@@ -20,7 +20,8 @@ from ckanext.metastore.core.types import Author, GitObject, ObjectType
 FILE_MODE = "100644"
 DIRECTORY_MODE = "40000"
 
-_ENCODING = re.compile(rb"^encoding (.*)$", re.MULTILINE)
+_ENCODING = re.compile(rb"^encoding ([\w.:-]{1,40})$", re.MULTILINE)
+_PLAIN = rb"tree 0<>+a-\x41\u0041"
 _IDENTITY = re.compile(r"(?P<name>.*?) ?<(?P<email>[^<>]*)> ?(?P<time>\d*)", re.DOTALL)
 
 
@@ -216,10 +217,13 @@ def _split(raw: bytes) -> tuple[list[tuple[str, str]], str]:
 
 
 def _decode(raw: bytes, encoding: str) -> str:
+    """Decode text; as UTF-8, where there is no such encoding, or one in which ASCII means something else."""
     try:
-        return raw.decode(encoding, "replace")
+        if _PLAIN.decode(encoding) == _PLAIN.decode("ascii"):
+            return raw.decode(encoding, "replace")
     except (LookupError, ValueError):
-        return raw.decode("utf-8", "replace")
+        pass
+    return raw.decode("utf-8", "replace")
 
 
 def _decode_name(raw: bytes) -> str:

@@ -30,6 +30,7 @@ def record(
     public: bool = True,
     user: str = "",
     head: Head | None = None,
+    joins: str | None = None,
     site: Site | None = None,
 ) -> RecordedRevision:
     """Compute the revision that follows ``head``. See :meth:`ckanext.metastore.core.Backend.record`.
@@ -46,9 +47,10 @@ def record(
     root = objects.tree([*(entry for name, entry in kept.items() if name not in ours), *made])
     author = normalise_author(author)
     seconds = normalise_timestamp(timestamp, not_before=head.timestamp if head else 0)
+    parents = [*([head.sha] if head else []), *([joins] if joins else [])]
     commit = objects.commit(
         tree=root.sha,
-        parents=[head.sha] if head else [],
+        parents=parents,
         author=author,
         committer=site.committer if site else author,
         timestamp=seconds,
@@ -60,7 +62,7 @@ def record(
         new.append(root)
     return RecordedRevision(
         sha=commit.sha,
-        parents=(head.sha,) if head else (),
+        parents=tuple(parents),
         tree=root.data,
         author=author,
         message=message,

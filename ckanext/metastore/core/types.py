@@ -147,6 +147,28 @@ class RecordedRevision:
 
 
 @dataclass(frozen=True, slots=True)
+class Theirs:
+    """Where a package's branch is, when somebody else has moved it. Nothing here is to be trusted.
+
+    :param head: the newest commit there, with the raw bytes of its root tree and its own time
+    :param parents: that commit's parents
+    :param author: display text, and whatever its writer claims
+    :param message: what they wrote, in the form in which messages are kept
+    :param base: the newest commit that their history and ours have in common
+    :param lost: whether their history lacks revisions that were published
+    :param size: the document's size in bytes; ``None`` where there is no document
+    """
+
+    head: Head
+    parents: tuple[str, ...]
+    author: Author
+    message: str
+    base: str
+    lost: bool = False
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TagUpdate:
     """One tag ref to set or, where ``object`` is None, to delete.
 

@@ -21,6 +21,7 @@ from ckanext.metastore.logic.operations import CHECKS, OPERATIONS
 __all__ = [
     "dataset_history_show",
     "dataset_publish",
+    "dataset_pull",
     "dataset_revert",
     "dataset_revision_list",
     "dataset_revision_show",
@@ -69,3 +70,4 @@ dataset_tag_update = _decides("dataset_tag_update")
 dataset_tag_delete = _decides("dataset_tag_delete")
 dataset_revert = _decides("dataset_revert")
 dataset_publish = _decides("dataset_publish")
+dataset_pull = _decides("dataset_pull")

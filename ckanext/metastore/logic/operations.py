@@ -42,6 +42,7 @@ OPERATIONS: dict[str, str | None] = {
     "resource_patch": "update",
     "resource_delete": "update",
     "dataset_publish": "update",
+    "dataset_pull": "update",
     "dataset_tag_create": "tag",
     "dataset_tag_update": "tag",
     "dataset_tag_delete": "tag",

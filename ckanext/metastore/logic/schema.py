@@ -6,6 +6,8 @@ from typing import Any
 
 import ckantoolkit as tk
 
+from ckanext.metastore.pulling import STRATEGIES
+
 Schema = dict[str, list[Any]]
 
 
@@ -63,6 +65,11 @@ def save() -> Schema:
 def history_show() -> Schema:
     """A dataset, and whether to tell what is published."""
     return {"id": _id(), "publishing": [_default(False), *_chain("metastore_flag")]}
+
+
+def pull() -> Schema:
+    """A dataset, and which side counts."""
+    return {"id": _id(), "strategy": [_default("merge"), tk.get_validator("one_of")(list(STRATEGIES))]}
 
 
 def revision_list() -> Schema:

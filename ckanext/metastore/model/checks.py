@@ -12,7 +12,7 @@ from sqlalchemy import select, union
 
 from ckanext.metastore.core.findings import Expected
 from ckanext.metastore.model.ledger import Session
-from ckanext.metastore.model.tables import dataset_table, repository_table, revision_table, tag_table
+from ckanext.metastore.model.tables import dataset_table, pull_table, repository_table, revision_table, tag_table
 
 _EPOCH = datetime(1970, 1, 1)  # naive, as CKAN's times are: UTC, and nothing says so
 
@@ -29,6 +29,7 @@ class State:
     :param waiting: the shas of the revisions that wait, oldest first
     :param waiting_tags: the names of the tags that do
     :param error: why the last publishing failed
+    :param refused: why somebody's commit at the Git host is not in CKAN
     """
 
     dataset_id: str
@@ -46,6 +47,7 @@ class State:
     waiting: list[str] = field(default_factory=list)
     waiting_tags: list[str] = field(default_factory=list)
     error: str | None = None
+    refused: str | None = None
     published: str | None = None
     private: list[str] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
@@ -86,7 +88,7 @@ def states(dataset_ids: Sequence[str]) -> dict[str, State]:
     """The states of some datasets, by their ids. They are read anew, whatever the session remembers."""
     session = model.Session()
     found = {dataset_id: State(dataset_id) for dataset_id in dataset_ids}
-    for read in (_packages, _datasets, _revisions, _tags, _errors):
+    for read in (_packages, _datasets, _revisions, _tags, _errors, _refusals):
         read(session, found)
     return found
 
@@ -159,6 +161,13 @@ def _errors(session: Session, found: dict[str, State]) -> None:
     failed = table.dataset_id.in_(found) & table.error.is_not(None)
     for row in session.execute(select(table.dataset_id, table.error).where(failed)):
         found[row.dataset_id].error = row.error
+
+
+def _refusals(session: Session, found: dict[str, State]) -> None:
+    table = pull_table.c
+    refused = table.dataset_id.in_(found) & table.reason.is_not(None)
+    for row in session.execute(select(table.dataset_id, table.sha, table.reason).where(refused)):
+        found[row.dataset_id].refused = f"commit {row.sha}: {row.reason}"
 
 
 def names(dataset_ids: Collection[str]) -> dict[str, str]:

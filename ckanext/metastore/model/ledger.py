@@ -9,8 +9,9 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from ckanext.metastore.core.objects import pack_objects
+from ckanext.metastore.core.record import document_sha
 from ckanext.metastore.core.types import Author, GitObject, Head, RecordedRevision, Tag
-from ckanext.metastore.model.tables import dataset_table, revision_table, tag_table
+from ckanext.metastore.model.tables import dataset_table, pull_table, revision_table, tag_table
 
 Session = Any
 """A SQLAlchemy session of CKAN's, scoped or local."""
@@ -20,6 +21,7 @@ class Ledger:
     """One dataset's row, locked until the transaction ends: the place in line of the next revision.
 
     :param row: the row as it is under the lock
+    :ivar head_document: the sha of the head's document, in the form in which we write documents
     """
 
     def __init__(self, session: Session, row: Any) -> None:
@@ -29,6 +31,7 @@ class Ledger:
         self.seq: int = row.seq
         self.public_seq: int = row.public_seq
         self.head = _head(row.head, row.head_tree, row.head_time)
+        self.head_document: str | None = row.head_document or (document_sha(self.head.tree) if self.head else None)
         self.public_head = _head(row.public_head, row.public_tree, row.public_time)
 
     @classmethod
@@ -46,8 +49,25 @@ class Ledger:
         """Whether the newest revision of all is a public one."""
         return self.head is not None and self.public_head is not None and self.head.sha == self.public_head.sha
 
+    def knows(self, sha: str) -> bool:
+        """Whether a commit is one of the dataset's revisions."""
+        mine = (revision_table.c.dataset_id == self.dataset_id) & (revision_table.c.sha == sha)
+        return self._session.execute(select(revision_table.c.seq).where(mine)).one_or_none() is not None
+
+    def adopt(self, revision: RecordedRevision, *, document: str) -> None:
+        """The same for a commit that somebody else made, and that is where it is to be.
+
+        :param document: the sha of its document in our form
+        """
+        self._append(revision, user_id=None, published=True, document=document)
+
     def append(self, revision: RecordedRevision, *, user_id: str | None) -> None:
         """Write the revision's row and move the head to it, in one statement."""
+        self._append(revision, user_id=user_id, published=False, document=None)
+
+    def _append(
+        self, revision: RecordedRevision, *, user_id: str | None, published: bool, document: str | None
+    ) -> None:
         self.seq += 1
         self.public_seq += revision.public
         row = insert(revision_table).values(
@@ -62,9 +82,12 @@ class Ledger:
             user_id=user_id,
             message=revision.message,
             timestamp=revision.timestamp,
-            objects=pack_objects(revision.objects),
+            published=published,
+            objects=None if published else pack_objects(revision.objects),
         )
-        move = update(dataset_table).where(dataset_table.c.id == self.dataset_id).values(self._moved(revision))
+        moved = {**self._moved(revision), "head_document": document}
+        self.head_document = document or document_sha(revision.tree)
+        move = update(dataset_table).where(dataset_table.c.id == self.dataset_id).values(moved)
         self._session.execute(move.add_cte(row.cte("appended")))
 
     def _moved(self, revision: RecordedRevision) -> dict[str, Any]:
@@ -81,7 +104,9 @@ class Ledger:
         """Drop the whole history; its repositories go when the change is published."""
         self._session.execute(delete(tag_table).where(tag_table.c.dataset_id == self.dataset_id))
         self._session.execute(delete(revision_table).where(revision_table.c.dataset_id == self.dataset_id))
-        empty = dict.fromkeys(("head", "head_tree", "head_time", "public_head", "public_tree", "public_time"))
+        self._session.execute(delete(pull_table).where(pull_table.c.dataset_id == self.dataset_id))
+        ours = ("head", "head_tree", "head_time", "head_document", "public_head", "public_tree", "public_time")
+        empty = dict.fromkeys(ours)
         change = update(dataset_table).where(dataset_table.c.id == self.dataset_id)
         self._session.execute(change.values(seq=0, public_seq=0, purging=True, **empty))
         self.purging = True

@@ -86,6 +86,13 @@ def publishing(dataset_id: str) -> tuple[str | None, list[str], list[str]]:
     return published, list(waiting), list(model.Session.execute(names.order_by(tag_table.c.name)).scalars())
 
 
+def published(dataset_id: str) -> str | None:
+    """The newest public revision that is published."""
+    query = select(revision_table.c.sha).where(revision_table.c.dataset_id == dataset_id)
+    query = query.where(revision_table.c.public & revision_table.c.published)
+    return model.Session.execute(query.order_by(revision_table.c.public_seq.desc()).limit(1)).scalar()
+
+
 def tags(dataset_id: str, *, private: bool, shas: Sequence[str] | None = None) -> Sequence[Row]:
     """The tags, newest first; only those at the given revisions, where any are given."""
     query = _tags(dataset_id, private=private)

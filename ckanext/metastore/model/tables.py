@@ -1,4 +1,4 @@
-"""The five tables. They are the index of every history and, until a revision is published, its only copy.
+"""The six tables. They are the index of every history and, until a revision is published, its only copy.
 
 No foreign key leads to CKAN's tables: it would deadlock with CKAN's own row locks, and a history outlives the row
 of a purged dataset until its repositories are gone. Times are seconds since 1970-01-01 UTC, as Git counts them.
@@ -18,6 +18,8 @@ dataset_table = Table(
     Column("head", Text),
     Column("head_tree", LargeBinary),
     Column("head_time", BigInteger),
+    # The sha of the head's document in our form, where somebody else wrote it in another.
+    Column("head_document", Text),
     Column("public_seq", Integer, nullable=False, server_default="0"),
     Column("public_head", Text),
     Column("public_tree", LargeBinary),
@@ -97,4 +99,18 @@ host_table = Table(
     Column("dataset_id", Text, nullable=False),  # the last of them
     Column("error", Text, nullable=False),
     Column("paused_until", BigInteger, nullable=False),  # nothing is sent before
+)
+
+pull_table = Table(
+    "metastore_pull",
+    metadata,
+    # What others have committed at the Git host. Where there is no row, there is nothing that we know of.
+    Column("dataset_id", Text, primary_key=True),
+    Column("due_at", BigInteger),  # from when on the job queue is to pull; None where it is not
+    # The commit that could not be pulled, and why; None where nothing was refused.
+    Column("sha", Text),
+    Column("reason", Text),
+    Column("clashes", Text),  # JSON: a list of objects with path, base, ours, theirs
+    Column("noted_at", BigInteger),
+    Index("metastore_pull_due", "due_at"),
 )

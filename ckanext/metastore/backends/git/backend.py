@@ -6,10 +6,17 @@ import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from ckanext.metastore.backends.git.exporter import GitExporter
+from ckanext.metastore.backends.git.exchange import GitExchange
 from ckanext.metastore.backends.git.history import History
 from ckanext.metastore.backends.git.packing import pack
-from ckanext.metastore.backends.git.publishing import moved, publish_private, publish_public, publish_tag, remove_tag
+from ckanext.metastore.backends.git.publishing import (
+    moved,
+    publish_private,
+    publish_public,
+    publish_tag,
+    remove_tag,
+    units,
+)
 from ckanext.metastore.backends.git.repository import TAGS
 from ckanext.metastore.core.errors import Conflict, Invalid, NotFound
 from ckanext.metastore.core.names import check_package_id, check_tag_name
@@ -28,7 +35,7 @@ from ckanext.metastore.core.types import (
 )
 
 
-class GitBackend(GitExporter):
+class GitBackend(GitExchange):
     """Histories in a folder of bare repositories.
 
     :param path: the folder; it is made when it is first needed
@@ -57,6 +64,7 @@ class GitBackend(GitExporter):
         public: bool = True,
         user: str = "",
         head: Head | None = None,
+        joins: str | None = None,
     ) -> RecordedRevision:
         """Compute the revision that follows ``head``."""
         return record(
@@ -68,6 +76,7 @@ class GitBackend(GitExporter):
             public=public,
             user=user,
             head=head,
+            joins=joins,
             site=self._site,
         )
 
@@ -81,9 +90,9 @@ class GitBackend(GitExporter):
         profile: Profile | None = None,  # noqa: ARG002
     ) -> None:
         """Replay recorded revisions and tag updates until they are durable."""
-        for revision in revisions:
+        for unit in units(list(revisions)):
             with self._folder.lock(package_id):
-                self._write(package_id, revisions=[revision])
+                self._write(package_id, revisions=unit)
         for tag in tags:
             with self._folder.lock(package_id):
                 self._write(package_id, tags=[tag])
@@ -98,19 +107,20 @@ class GitBackend(GitExporter):
         self, package_id: str, *, revisions: Sequence[RecordedRevision] = (), tags: Sequence[TagUpdate] = ()
     ) -> None:
         """Put recorded revisions and tags into the repositories, under the lock: all that writes ends here."""
+        if public := [revision for revision in revisions if revision.public]:
+            self._publish_public(package_id, public)
         for revision in revisions:
-            self._publish_revision(package_id, revision)
+            if not revision.public:
+                repository = self._folder.open_or_create(package_id, public=False, branch=self._branch)
+                publish_private(repository, revision)
         for tag in tags:
             self._publish_tag(package_id, tag)
 
-    def _publish_revision(self, package_id: str, revision: RecordedRevision) -> None:
-        if revision.parents and not self.repository_path(package_id).exists() and revision.public:
-            raise Conflict(f"the parent of revision {revision.sha} is not in the repository")
-        repository = self._folder.open_or_create(package_id, public=revision.public, branch=self._branch)
-        if revision.public:
-            publish_public(repository, self._branch, revision)
-        else:
-            publish_private(repository, revision)
+    def _publish_public(self, package_id: str, revisions: Sequence[RecordedRevision]) -> None:
+        if revisions[0].parents and not self.repository_path(package_id).exists():
+            raise Conflict(f"the parent of revision {revisions[0].sha} is not in the repository")
+        repository = self._folder.open_or_create(package_id, public=True, branch=self._branch)
+        publish_public(repository, self._branch, revisions)
 
     def _publish_tag(self, package_id: str, tag: TagUpdate) -> None:
         repository = self._folder.open(package_id, public=tag.public)

@@ -91,10 +91,9 @@ class _Export:
         for source, refs in self.sources:
             _fetch(target, source, refs)
         repository = Repository(target)
+        publish_public(repository, self.branch, [revision for revision in self.revisions if revision.public])
         for revision in self.revisions:
-            if revision.public:
-                publish_public(repository, self.branch, revision)
-            else:
+            if not revision.public:
                 publish_private(repository, revision)
         for tag in self.tags:
             if tag.object is not None:

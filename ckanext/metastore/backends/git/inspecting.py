@@ -21,6 +21,9 @@ from ckanext.metastore.core.record import document_sha
 
 _BACKUP = "bring the repository back from a backup that is as new as the database's, or newer"
 _DECIDE = "decide whose it is: see docs/operations.rst"
+PULL = "ckan metastore pull {}; where it clashes, with --strategy ours or theirs"
+"""What brings in what others have pushed; takes the package's id."""
+
 _TAG = "set it again: dataset_tag_update with the same description, or dataset_tag_delete"
 _FSCK_PATIENCE = 3600.0
 _KEPT = "refs/metastore/"
@@ -89,12 +92,12 @@ def _elsewhere(repository: Repository, package: Expected, tip: str | None, head:
     name = package.package_id
     detail = f"the branch is at {tip or 'nothing'}, and the newest revision that was published is {head or 'none'}"
     if head is None or (tip is not None and head in repository and repository.holds(tip, head)):
-        return Finding("ahead", name, detail, _DECIDE)
+        return Finding("ahead", name, detail, PULL.format(name) if head else _DECIDE)
     if head not in repository:
         return Finding("behind", name, f"{detail}, which is not in the repository", _BACKUP)
     if tip is None or repository.holds(head, tip):
         return Finding("behind", name, detail, mends=True)
-    return Finding("diverged", name, detail, _DECIDE)
+    return Finding("diverged", name, detail, PULL.format(name))
 
 
 def _newest(repository: Repository, package: Expected, sha: str) -> Iterator[Finding]:

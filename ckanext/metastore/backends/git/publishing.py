@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ckanext.metastore.backends.git.history import History
 from ckanext.metastore.backends.git.repository import TAGS, Repository
 from ckanext.metastore.core.errors import Conflict
@@ -12,22 +14,55 @@ from ckanext.metastore.core.types import GitObject, RecordedRevision
 RUNS = "refs/heads/private/"
 
 
-def publish_public(repository: Repository, branch: str, revision: RecordedRevision) -> None:
-    """Put a public revision at the head of the branch.
+def units(revisions: Sequence[RecordedRevision]) -> list[Sequence[RecordedRevision]]:
+    """Part revisions into what is published as one: each by itself, but all that a later one joins together with it."""
+    joined = max(
+        (number for number, item in enumerate(revisions, 1) if item.public and len(item.parents) > 1), default=0
+    )
+    return [revisions[:joined], *([revision] for revision in revisions[joined:])]
 
-    :raises Conflict: the head is not its parent, and the branch does not hold it yet
+
+def publish_public(repository: Repository, branch: str, revisions: Sequence[RecordedRevision]) -> None:
+    """Put public revisions at the head of the branch: all of them, or none.
+
+    :param revisions: oldest first
+    :raises Conflict: they do not follow the head
     """
     name = f"refs/heads/{branch}"
     tip = repository.ref(name)
-    if tip is not None and repository.holds(tip, revision.sha):
-        return
-    if tip is None and revision.parents:
-        raise Conflict(f"the parent of revision {revision.sha} is not in the repository")
-    if tip is not None and tip not in revision.parents:
+    missing = following(repository, branch, revisions, tip=tip)
+    for revision in missing:
+        repository.write(revision.objects)
+    if missing and not repository.swap(name, old=tip, new=missing[-1].sha):
         raise moved(repository, branch)
-    repository.write(revision.objects)
-    if not repository.swap(name, old=tip, new=revision.sha):
+
+
+def following(
+    repository: Repository, branch: str, revisions: Sequence[RecordedRevision], *, tip: str | None
+) -> list[RecordedRevision]:
+    """Give those of the revisions that are not there yet. The last of them can be what comes after ``tip``.
+
+    It then holds ``tip`` and all the others: none is left behind. Where somebody else has moved the branch, a revision
+    that joins theirs and ours makes it so.
+
+    :param tip: where the branch is; ``None`` where it is to begin
+    :raises Conflict: the last does not hold them, or a parent is not in the repository
+    """
+    missing = [item for item in revisions if tip is None or not repository.holds(tip, item.sha)]
+    own = {item.sha for revision in missing for item in revision.objects if item.type == "commit"}
+    reached = {missing[-1].sha} if missing else set()
+    for revision in reversed(missing):
+        if revision.sha not in reached:
+            raise moved(repository, branch)
+        reached |= {*revision.parents}
+    if missing and tip is not None and tip not in reached:
         raise moved(repository, branch)
+    if missing and tip is None and missing[0].parents:
+        raise Conflict(f"the parent of revision {missing[0].sha} is not on the branch")
+    for revision in missing:
+        if not all(parent in own or parent in repository for parent in revision.parents):
+            raise Conflict(f"the parent of revision {revision.sha} is not in the repository")
+    return missing
 
 
 def publish_private(repository: Repository, revision: RecordedRevision) -> None:
@@ -71,5 +106,7 @@ def remove_tag(repository: Repository, name: str) -> None:
 
 def moved(repository: Repository, branch: str) -> Conflict:
     """Say that the branch is not where the caller believed, and where it is."""
+    if repository.ref(f"refs/heads/{branch}") is None:
+        return Conflict("the revisions do not follow one another")
     history = History(repository, branch, str(repository.path))
     return Conflict("there is a newer revision", current=history.revision(history.tip))

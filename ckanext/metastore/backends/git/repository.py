@@ -73,6 +73,18 @@ class Repository:
             raise Unavailable(f"cannot read object {sha}: {error}") from error
         return GitObject(_TYPE_NAMES[kind], data)
 
+    def measure(self, sha: str) -> tuple[ObjectType, int] | None:
+        """Give an object's type and size in bytes without reading it; ``None`` where there is none."""
+        if not is_full_sha(sha):
+            return None
+        try:
+            kind, size = self._objects.read_header(sha)
+        except KeyError:
+            return None
+        except (pygit2.GitError, OSError) as error:
+            raise Unavailable(f"cannot read object {sha}: {error}") from error
+        return _TYPE_NAMES[int(kind)], size
+
     def commit(self, sha: str) -> Commit:
         """Read a commit.
 
@@ -129,6 +141,12 @@ class Repository:
             return True
         with translated_errors("walk the history"):
             return sha in self and self._repository.descendant_of(tip, sha)
+
+    def common(self, one: str, other: str) -> str | None:
+        """Give the newest commit that two histories have in common; ``None`` where there is none."""
+        with translated_errors("compare the histories"):
+            found = self._repository.merge_base(one, other)
+            return str(found) if found else None
 
     # -- refs --------------------------------------------------------------------------------------------------
 

@@ -220,6 +220,9 @@ _REFUSED = re.compile(r"\[remote rejected\] \((?P<why>.+)\)$", re.MULTILINE)
 _BROKEN = re.compile(r"unpacker error|internal (?:server )?error|missing necessary objects|transaction", re.IGNORECASE)
 """Refusals that are no judgement: the host cannot, at the moment."""
 
+_HARMFUL = re.compile(r"^(?:error|fatal): (?P<why>object [0-9a-f]{40}: \w+: .*)$", re.MULTILINE)
+"""What a fetch says of objects that it does not take in."""
+
 _REDIRECTED = re.compile(r"(?:returned error: |HTTP )30[12378]\b")
 _LOCATION = re.compile(r"Recv header: location: (?P<url>\S+)/info/refs\?", re.IGNORECASE)
 _STATUS = re.compile(r"(?:returned error: |HTTP )(\d{3})")
@@ -232,6 +235,8 @@ def _error(url: str, output: str) -> MetastoreError:
         return Moved("the branch or a tag has moved at the Git host")
     if "unknown Git LFS object" in output:
         return Invalid("resources", f"the Git host knows no such LFS objects: {said}")
+    if broken := _HARMFUL.search(output):
+        return Invalid("repository", f"the Git host holds an object that Git calls broken: {broken['why']}")
     refused = _REFUSED.search(output.replace("[remote rejected] (atomic push failure)", ""))
     if refused and not _BROKEN.search(refused["why"]):
         return Unauthorized(f"the Git host refuses the push: {refused['why']}. {said}".strip())

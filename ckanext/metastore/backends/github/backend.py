@@ -14,8 +14,8 @@ from urllib.parse import quote, urlsplit
 from ckanext.metastore.backends.git.transport import Moved
 from ckanext.metastore.backends.github import deadline
 from ckanext.metastore.backends.github.credentials import credentials
+from ckanext.metastore.backends.github.exchange import HostExchange
 from ckanext.metastore.backends.github.hosting import Hosting
-from ckanext.metastore.backends.github.inspector import HostInspector
 from ckanext.metastore.backends.github.mirror import ATTEMPTS, refs
 from ckanext.metastore.backends.github.places import ByName, Places, Registered
 from ckanext.metastore.backends.github.repositories import Repositories
@@ -41,7 +41,7 @@ PURGES = ("delete", "archive")
 T = TypeVar("T")
 
 
-class GitHubBackend(HostInspector):
+class GitHubBackend(HostExchange):
     """Histories at GitHub, and a folder of bare repositories that holds what was needed of them.
 
     :param path: the folder; all of it may be lost at any time

@@ -29,6 +29,11 @@ _FETCHED = ("missing", "behind", "corrupt", "tag")
 
 _LATER = "look again later, or at the token: see docs/operations.rst"
 _DECIDE = "decide which history stands: see docs/operations.rst"
+_MOVED = {
+    "host-ahead": inspecting.PULL,
+    "host-diverged": inspecting.PULL,
+    "host-behind": "ckan metastore pull {} --strategy ours, or ask who rewound it",
+}
 
 
 class HostInspector(Mirror):
@@ -94,7 +99,9 @@ class HostInspector(Mirror):
         tip = refs.get(f"refs/heads/{self._branch}")
         if tip != package.head and tip not in package.waiting:
             detail = f"the branch is at {tip or 'nothing'} there, and revision {package.head} was published"
-            yield Finding(self._apart(package, tip), package.package_id, detail, _DECIDE)
+            kind = self._apart(package, tip)
+            remedy = _MOVED[kind].format(package.package_id) if tip else _DECIDE
+            yield Finding(kind, package.package_id, detail, remedy)
             return
         for name, sha in package.tags.items():
             if refs.get(f"refs/tags/{name}") != sha and name not in package.waiting:

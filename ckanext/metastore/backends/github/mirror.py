@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
@@ -110,14 +110,18 @@ class Mirror(GitBackend):
         repository = self._opened(package_id, begins=bool(revisions) and not revisions[0].parents)
         believed = staging.tag_refs(repository, tags)
         continues = any(parent in repository for revision in revisions for parent in revision.parents)
+        joins = {parent for revision in revisions if len(revision.parents) > 1 for parent in revision.parents}
+        tip = repository.ref(f"refs/heads/{self._branch}")
         for attempt in range(ATTEMPTS):
             try:
-                self._push(package_id, repository, staging.stage(repository, self._branch, revisions, tags))
+                updates = staging.stage(repository, self._branch, revisions, tags, tip=tip)
+                self._push(package_id, repository, updates)
                 return
             except Conflict:
                 # Somebody else was first, or our own push arrived and its answer did not.
-                repository, moved = self._renewed(package_id, continues=continues)
-                if attempt + 1 == ATTEMPTS or not moved:
+                repository, moved = self._renewed(package_id, continues=continues, joins=joins)
+                tip, before = staging.found(repository, self._branch), tip
+                if attempt + 1 == ATTEMPTS or not (moved or tip != before):
                     raise
             if not replays and (name := staging.moved_tag(repository, tags, believed)):
                 raise Moved(f"the tag {name} has moved at the Git host")
@@ -181,11 +185,14 @@ class Mirror(GitBackend):
         """
         return self._renewed(package_id)[0]
 
-    def _renewed(self, package_id: str, *, continues: bool = False) -> tuple[Repository, bool]:
+    def _renewed(
+        self, package_id: str, *, continues: bool = False, joins: Collection[str] = ()
+    ) -> tuple[Repository, bool]:
         """The same; says too whether anything has moved, here or there.
 
         :param continues: whether what is to be published goes on from the local history. Then that is no other one's,
             and may be the only copy: the portal has moved to another host
+        :param joins: commits that what is to be published joins with ours
         """
         remote = self._remote(package_id)
         repository = self._folder.open(package_id, public=True)
@@ -205,7 +212,7 @@ class Mirror(GitBackend):
             # The history began on another backend, and GitHub's repository is new.
             self._push(package_id, repository, staging.everything(repository, self._branch))
             return repository, True
-        staging.take_over(repository, self._branch)
+        staging.take_over(repository, self._branch, joins=joins)
         return repository, refs(repository) != before
 
     def _cloned(self, package_id: str, remote: Remote) -> Repository:

@@ -32,10 +32,12 @@ class Places(Protocol):
 
     :param follows: whether a repository is still the package's where GitHub leads from its name to another
     :param sure: whether a package that has a place has a repository there
+    :param api: GitHub's, by which it is all done
     """
 
     follows: bool
     sure: bool
+    api: Repositories
 
     def find(self, package_id: str) -> Place | None:
         """Give the place of a package's repository; ``None`` where it has none."""
@@ -73,7 +75,7 @@ class Registered:
     sure = True
 
     def __init__(self, api: Repositories, owner: str, purge: str, registry: Registry) -> None:
-        self._api, self._owner, self._purge, self._registry = api, owner, purge, registry
+        self.api, self._owner, self._purge, self._registry = api, owner, purge, registry
 
     def find(self, package_id: str) -> Place | None:
         """Ask the registry."""
@@ -112,7 +114,7 @@ class Registered:
         if known is None:
             return None
         try:
-            there = self._api.look(known.id)
+            there = self.api.look(known.id)
         except NotFound:
             return None
         if package_id not in there.profile.homepage:
@@ -122,7 +124,7 @@ class Registered:
 
     def _create(self, package_id: str, wanted: Profile, *, private: bool) -> Hosted:
         try:
-            return self._api.create(wanted, private=private)
+            return self.api.create(wanted, private=private)
         except Conflict as error:
             try:
                 return self._adopted(package_id, wanted)
@@ -131,9 +133,9 @@ class Registered:
 
     def _adopted(self, package_id: str, wanted: Profile) -> Hosted:
         """A repository of that name that is there: ours, if it says so and nothing was ever pushed to it."""
-        there = self._api.find(wanted.owner, wanted.name)
+        there = self.api.find(wanted.owner, wanted.name)
         says_so = package_id in there.profile.homepage and there.profile.homepage == wanted.homepage
-        if not says_so or not self._api.is_empty(there.id):
+        if not says_so or not self.api.is_empty(there.id):
             raise Conflict(
                 f"{wanted.owner} has a repository {wanted.name} already that is not this dataset's: rename one of them"
             )
@@ -141,7 +143,7 @@ class Registered:
 
     def _arranged(self, hosted: Hosted, wanted: Profile, *, private: bool) -> Hosted:
         if private and not hosted.private:
-            self._api.change(hosted.id, name=hosted.profile.name, private=True)
+            self.api.change(hosted.id, name=hosted.profile.name, private=True)
             hosted = replace(hosted, private=True)
         if wanted.owner.lower() != hosted.profile.owner.lower():
             self._move(hosted, wanted)
@@ -149,20 +151,20 @@ class Registered:
         if changes := _changes(hosted, wanted, private=private):
             self._change(hosted, wanted, changes)
         if wanted.topics != hosted.profile.topics:
-            self._api.set_topics(hosted.id, wanted.topics)
+            self.api.set_topics(hosted.id, wanted.topics)
         return Hosted(hosted.id, wanted, private)
 
     def _move(self, hosted: Hosted, wanted: Profile) -> None:
         try:
-            self._api.transfer(hosted.id, wanted.owner, wanted.name)
+            self.api.transfer(hosted.id, wanted.owner, wanted.name)
         except (Conflict, Invalid):
             # Done before, and the answer was lost?
-            if self._api.look(hosted.id).profile.owner.lower() != wanted.owner.lower():
+            if self.api.look(hosted.id).profile.owner.lower() != wanted.owner.lower():
                 raise
 
     def _change(self, hosted: Hosted, wanted: Profile, changes: dict[str, Any]) -> None:
         try:
-            self._api.change(hosted.id, **{"name": wanted.name, **changes})
+            self.api.change(hosted.id, **{"name": wanted.name, **changes})
         except Conflict as error:
             raise Conflict(
                 f"{wanted.owner} has a repository {wanted.name} already that is not this dataset's: rename one of them"
@@ -172,7 +174,7 @@ class Registered:
         """Compare GitHub's number of it."""
         hosted = self._registry.get(package_id)
         try:
-            return hosted is not None and self._api.find(hosted.profile.owner, hosted.profile.name).id == hosted.id
+            return hosted is not None and self.api.find(hosted.profile.owner, hosted.profile.name).id == hosted.id
         except NotFound:
             return False
 
@@ -190,7 +192,7 @@ class Registered:
         hosted = self._registry.get(package_id) or self._found_again(package_id)
         if hosted is None:
             return
-        _purge(self._api, hosted, self._purge)
+        _purge(self.api, hosted, self._purge)
         self._registry.forget(package_id)
 
 
@@ -201,7 +203,7 @@ class ByName:
     sure = False
 
     def __init__(self, api: Repositories, owner: str, purge: str) -> None:
-        self._api, self._owner, self._purge = api, owner, purge
+        self.api, self._owner, self._purge = api, owner, purge
 
     def find(self, package_id: str) -> Place:
         """By name."""
@@ -214,11 +216,11 @@ class ByName:
         """Make it. One that is there is ours if it says so and nothing was ever pushed to it."""
         owner, name = self.find(package_id)
         try:
-            self._api.create(Profile(owner, name, description=_OURS), private=False)
+            self.api.create(Profile(owner, name, description=_OURS), private=False)
         except Conflict as error:
             with suppress(NotFound):
-                there = self._api.find(owner, name)
-                if there.profile.description == _OURS and self._api.is_empty(there.id):
+                there = self.api.find(owner, name)
+                if there.profile.description == _OURS and self.api.is_empty(there.id):
                     return
             raise error
 
@@ -237,12 +239,12 @@ class ByName:
         owner, name = self.find(package_id)
         new_name = self.find(new_id)[1]
         try:
-            hosted = self._api.find(owner, name)
+            hosted = self.api.find(owner, name)
         except NotFound:
             # Done before, and the answer was lost? Then GitHub leads from the old name to the new one.
-            self._api.find(owner, new_name, before=name)
+            self.api.find(owner, new_name, before=name)
             return
-        self._api.change(hosted.id, name=new_name)
+        self.api.change(hosted.id, name=new_name)
 
     def purge(self, package_id: str, *, proven: bool) -> None:
         """Delete or archive it. That there is none is no error.
@@ -250,12 +252,12 @@ class ByName:
         :raises Conflict: it is not known to be the package's
         """
         try:
-            hosted = self._api.find(*self.find(package_id))
+            hosted = self.api.find(*self.find(package_id))
         except NotFound:
             return
         if not proven and hosted.profile.description != _OURS:
             raise Conflict(f"the repository {hosted.profile.owner}/{hosted.profile.name} is no package's")
-        _purge(self._api, hosted, self._purge)
+        _purge(self.api, hosted, self._purge)
 
 
 def _private(hosted: Hosted, public: bool | None) -> bool:

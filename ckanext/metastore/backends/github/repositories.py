@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from github import Auth, Github
+from github.Commit import Commit
 from github.Repository import Repository
 
 from ckanext.metastore.backends.github.answers import bounded
@@ -26,6 +27,10 @@ from ckanext.metastore.core.types import Hosted, Profile
 _DESCRIPTION_LIMIT = 350
 _TOPIC_LIMIT = 50
 _TOPICS_LIMIT = 20
+_STATUS_LIMIT = 140
+
+STATUS_CONTEXT = "ckan"
+"""Whose word a commit's status is."""
 
 
 PAGE = 100
@@ -136,6 +141,20 @@ class Repositories:
         """
         bounded(lambda: self._client().get_repo(repository_id).edit(name, **changes), self._timeout)
 
+    def set_status(self, repository: int | str, sha: str, *, state: str, description: str, target_url: str) -> None:
+        """Say something of a commit.
+
+        :param repository: GitHub's number of it, or ``owner/name``
+        :param state: ``"success"`` or ``"failure"``
+        :raises Invalid: there is no such commit
+        """
+        said = {"state": state, "description": _cut(description), "context": STATUS_CONTEXT}
+        said |= {"target_url": target_url} if target_url else {}
+        where = f"repositories/{repository}" if isinstance(repository, int) else f"repos/{repository}"
+        # PyGithub would ask for the commit first, if it did not know so much of it.
+        known = {"sha": sha, "url": f"{self._api_url}/{where}/commits/{sha}"}
+        bounded(lambda: self._client().create_from_raw_data(Commit, known).create_status(**said), self._timeout)
+
     def set_topics(self, repository_id: int, topics: Iterable[str]) -> None:
         """Replace a repository's topics."""
         wanted = list(topics)
@@ -172,6 +191,11 @@ class Repositories:
             lazy=lazy,
             per_page=PAGE,
         )
+
+
+def _cut(text: str) -> str:
+    line = one_line(text)
+    return line if len(line) <= _STATUS_LIMIT else f"{line[: _STATUS_LIMIT - 1].rstrip()}…"
 
 
 def _there(repository: Repository) -> There:

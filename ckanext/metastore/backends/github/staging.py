@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ckanext.metastore.backends.git.libgit2 import translated_errors
-from ckanext.metastore.backends.git.publishing import moved
+from ckanext.metastore.backends.git.publishing import following
 from ckanext.metastore.backends.git.repository import TAGS, Repository
 from ckanext.metastore.backends.git.transport import RefUpdate
 from ckanext.metastore.core.errors import Conflict
@@ -17,29 +17,46 @@ from ckanext.metastore.core.types import RecordedRevision, TagUpdate
 REMOTE = "refs/metastore/remote/"
 """What a fetch found, until it is compared with what we have."""
 
+LOST = "the branch at the Git host has lost revisions that it had"
+
 _STAMP = "metastore-host-id"
 
 
 def stage(
-    repository: Repository, branch: str, revisions: Sequence[RecordedRevision], tags: Sequence[TagUpdate]
+    repository: Repository,
+    branch: str,
+    revisions: Sequence[RecordedRevision],
+    tags: Sequence[TagUpdate],
+    *,
+    tip: str | None,
 ) -> list[RefUpdate]:
     """Write the objects, and say how the refs are to move; none where everything is there.
 
-    :raises Conflict: a revision's parent is not the head, or a tag's revision is not there
+    :param tip: where the branch is believed to be at the host
+    :raises Conflict: the revisions do not follow the tip, or a tag's revision is not there
     """
     head = f"refs/heads/{branch}"
-    old = tip = repository.ref(head)
-    for revision in revisions:
-        if tip is not None and repository.holds(tip, revision.sha):
-            continue
-        if tip is None and revision.parents:
-            raise Conflict(f"the parent of revision {revision.sha} is not in the repository")
-        if tip is not None and tip not in revision.parents:
-            raise moved(repository, branch)
+    missing = following(repository, branch, revisions, tip=tip)
+    _check_kept(repository, repository.ref(head), tip, missing)
+    for revision in missing:
         repository.write(revision.objects)
-        tip = revision.sha
-    updates = [RefUpdate(head, old, tip)] if tip != old else []
+    updates = [RefUpdate(head, tip, missing[-1].sha)] if missing else []
     return updates + [update for tag in tags if (update := _stage_tag(repository, tag))]
+
+
+def _check_kept(repository: Repository, ours: str | None, tip: str | None, missing: Sequence[RecordedRevision]) -> None:
+    """Make sure that what we have is not left behind, where the host has left it.
+
+    :raises Conflict: no revision joins it
+    """
+    kept = {parent for revision in missing for parent in revision.parents if parent in repository}
+    if missing and ours not in (None, tip) and not any(repository.holds(parent, str(ours)) for parent in kept):
+        raise Conflict(LOST)
+
+
+def found(repository: Repository, branch: str) -> str | None:
+    """Where the last fetch found the branch; ours, where it found none, and we have pushed it since."""
+    return repository.ref(f"{REMOTE}heads/{branch}") or repository.ref(f"refs/heads/{branch}")
 
 
 def _stage_tag(repository: Repository, tag: TagUpdate) -> RefUpdate | None:
@@ -59,9 +76,11 @@ def settle(repository: Repository, updates: Sequence[RefUpdate]) -> None:
         _move(repository, update.name, update.new)
 
 
-def take_over(repository: Repository, branch: str) -> None:
-    """Bring the local refs to what a fetch has found.
+def take_over(repository: Repository, branch: str, *, joins: Collection[str] = ()) -> None:
+    """Bring the local refs to what a fetch has found. The branch moves forward, or not at all.
 
+    :param joins: commits that a revision to come joins with ours: the host's branch may be at one of them, whatever
+        it has lost
     :raises Conflict: the host's branch has left what we know of it: it was rewound, or replaced; or, where we know
         nothing, it is no package's
     """
@@ -70,9 +89,10 @@ def take_over(repository: Repository, branch: str) -> None:
     theirs, ours = found.get(f"heads/{branch}"), repository.ref(head)
     if ours is None and theirs is not None and not _is_a_packages(repository, theirs):
         raise Conflict("the repository at the Git host holds something else than a package's history")
-    if ours is not None and (theirs is None or not repository.holds(theirs, ours)):
-        raise Conflict("the branch at the Git host has lost revisions that it had", current=None)
-    _move(repository, head, theirs)
+    if ours is None or (theirs is not None and repository.holds(theirs, ours)):
+        _move(repository, head, theirs)
+    elif theirs not in joins:
+        raise Conflict(LOST)
     tags = {name.removeprefix("tags/"): sha for name, sha in found.items() if name.startswith("tags/")}
     _take_over_tags(repository, tags)
 

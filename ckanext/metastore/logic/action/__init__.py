@@ -10,6 +10,7 @@ from ckanext.metastore.logic.bearer import guarded
 _OWN = (
     publishing.dataset_history_show,
     publishing.dataset_publish,
+    publishing.dataset_pull,
     reads.package_show,
     reads.resource_show,
     recent.site_revision_list,

@@ -1,18 +1,20 @@
-"""What is published of a dataset, and what waits."""
+"""What is published of a dataset, what waits, and what others have committed."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import ckantoolkit as tk
 
-from ckanext.metastore import jobs, publisher
+from ckanext.metastore import jobs, pulling
 from ckanext.metastore.core import MetastoreError
 from ckanext.metastore.core.types import utc
 from ckanext.metastore.logic import schema
-from ckanext.metastore.logic.access import Context, open_history
-from ckanext.metastore.model import queries, repositories
+from ckanext.metastore.logic.access import Context, ckan_errors, open_history
+from ckanext.metastore.model import pulls, queries, repositories
+from ckanext.metastore.model.pulls import Divergence
 from ckanext.metastore.model.repositories import Failure
 
 
@@ -54,7 +56,7 @@ def dataset_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, An
     tk.check_access("dataset_publish", context, {"id": history.dataset_id})
     # Its reason is kept, and told below.
     with suppress(MetastoreError):
-        publisher.publish(history.dataset_id, purge=True, insist=True)
+        pulling.publish(history.dataset_id, insist=True)
     state = _state(history.dataset_id)
     if state["waiting"] or state["waiting_tags"]:
         jobs.wake_later()
@@ -65,7 +67,59 @@ def _state(dataset_id: str) -> dict[str, Any]:
     published, waiting, tags = queries.publishing(dataset_id)
     failure = repositories.failure(dataset_id)
     error = _told(failure) if failure else None
-    return {"published": published, "waiting": waiting, "waiting_tags": tags, "error": error}
+    diverged = pulls.divergence(dataset_id)
+    return {
+        "published": published,
+        "waiting": waiting,
+        "waiting_tags": tags,
+        "error": error,
+        "diverged": _apart(diverged) if diverged else None,
+    }
+
+
+def dataset_pull(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
+    """Bring into CKAN what somebody has committed to a dataset's branch at the Git host.
+
+    It is saved as the account in ``ckanext.metastore.pull_user``, which must be allowed to do so. Whose the dataset is,
+    who may see it and which files were uploaded is never taken from a commit.
+
+    :param id: the id or name of the dataset
+    :type id: string
+    :param strategy: ``merge``: both sides' changes, field by field; where both have changed the same field, nothing is
+        done, and the error's entry ``strategy`` names the fields. ``theirs``: the same, but such fields become what
+        they are at the Git host. ``ours``: the dataset stays what it is in CKAN, and the commit is undone. Nothing is
+        lost from the history either way (optional, default: ``merge``)
+    :type strategy: string
+
+    :returns: a dict with ``commit``, the id of the commit that came in, or None where there was none, and
+        ``revision_id``, the dataset's newest revision
+    :rtype: dict
+    """
+    params = schema.validate(data_dict, schema.pull())
+    history = open_history("dataset_pull", context, params)
+    tk.check_access("dataset_pull", context, {"id": history.dataset_id})
+    with ckan_errors(), _divergence_told():
+        pulled = pulling.pull(history.dataset_id, strategy=params["strategy"])
+    return {"commit": pulled.sha, "revision_id": pulled.head}
+
+
+@contextmanager
+def _divergence_told() -> Iterator[None]:
+    """Give the sentence, and what clashes as data, under the parameter that decides it."""
+    try:
+        yield
+    except pulling.Diverged as error:
+        clashes = [pulls.clash(clash) for clash in error.clashes]
+        raise tk.ValidationError({"strategy": [str(error), *clashes]}) from error
+
+
+def _apart(divergence: Divergence) -> dict[str, Any]:
+    return {
+        "commit": divergence.sha,
+        "reason": divergence.reason,
+        "timestamp": utc(divergence.noted_at).isoformat(),
+        "clashes": divergence.clashes,
+    }
 
 
 def _told(failure: Failure) -> dict[str, Any]:

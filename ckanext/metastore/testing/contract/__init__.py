@@ -3,6 +3,7 @@
 from ckanext.metastore.testing.contract.checking import CheckingContract
 from ckanext.metastore.testing.contract.concurrency import ConcurrencyContract
 from ckanext.metastore.testing.contract.deleting import DeletingContract
+from ckanext.metastore.testing.contract.exchange import ExchangeContract
 from ckanext.metastore.testing.contract.exporting import ExportingContract
 from ckanext.metastore.testing.contract.input import InputContract
 from ckanext.metastore.testing.contract.privacy import PrivacyContract
@@ -22,12 +23,14 @@ class BackendContract(
     PrivacyContract,
     CheckingContract,
     ExportingContract,
+    ExchangeContract,
     ConcurrencyContract,
 ):
     """Everything that a backend promises.
 
-    A backend's test class inherits it, and gives a fixture ``backend`` and a method ``clone_url``. The backend is
-    empty, and can be pickled: some tests use it from several processes. Rules are never weakened in a subclass.
+    A backend's test class inherits it, and gives a fixture ``backend`` and a method ``clone_url``; and ``push_url``,
+    where somebody else pushes to another address. The backend is empty, and can be pickled: some tests use it from
+    several processes. Rules are never weakened in a subclass.
     """
 
 

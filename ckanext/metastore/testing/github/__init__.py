@@ -5,10 +5,11 @@ client cannot tell it from an Enterprise Server: there is no mock between the co
 """
 
 from ckanext.metastore.testing.github.accounts import PERMISSIONS
+from ckanext.metastore.testing.github.deliveries import Delivery
 from ckanext.metastore.testing.github.faults import Fault
 from ckanext.metastore.testing.github.log import Exchange, Request
 from ckanext.metastore.testing.github.problems import Problem
 from ckanext.metastore.testing.github.repositories import Repository
 from ckanext.metastore.testing.github.server import StandIn
 
-__all__ = ["PERMISSIONS", "Exchange", "Fault", "Problem", "Repository", "Request", "StandIn"]
+__all__ = ["PERMISSIONS", "Delivery", "Exchange", "Fault", "Problem", "Repository", "Request", "StandIn"]

@@ -12,7 +12,7 @@ from hashlib import sha256
 from ckanext.metastore.testing.github.problems import not_found
 from ckanext.metastore.testing.github.store import Store
 
-PERMISSIONS = frozenset({"administration", "contents", "metadata", "repository_hooks"})
+PERMISSIONS = frozenset({"administration", "contents", "metadata", "repository_hooks", "statuses"})
 """All that a token can be good for. ``metadata`` is reading, and every token has it."""
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from ckanext.metastore.testing.github.faults import Fault, Faults
 from ckanext.metastore.testing.github.log import Exchange, Log, Request
-from ckanext.metastore.testing.github.rest import PREFIX
 from ckanext.metastore.testing.github.rest.accounts import HOURLY_LIMIT
+from ckanext.metastore.testing.github.rest.routes import PREFIX
 from ckanext.metastore.testing.github.smart_http import SmartHttp, StartResponse, drain, pieces
 
 Application = Callable[..., Iterable[bytes]]

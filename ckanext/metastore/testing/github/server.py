@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
+from typing import Any
+from urllib.parse import quote
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from ckanext.metastore.testing.github.accounts import PERMISSIONS, App, Token, in_seconds, now
+from ckanext.metastore.testing.github.deliveries import Delivery
 from ckanext.metastore.testing.github.faults import Fault, Faults
 from ckanext.metastore.testing.github.front import Front
 from ckanext.metastore.testing.github.log import Exchange, Log, Request
 from ckanext.metastore.testing.github.repositories import Repository
-from ckanext.metastore.testing.github.rest import PREFIX, create_app
+from ckanext.metastore.testing.github.rest import create_app
+from ckanext.metastore.testing.github.rest.routes import PREFIX
 from ckanext.metastore.testing.github.smart_http import SmartHttp
 from ckanext.metastore.testing.github.world import HOUR, World
+
+_DELIVERY_PATIENCE = 15.0
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -108,7 +118,7 @@ class StandIn:
     ) -> str:
         """Give somebody a personal access token.
 
-        :param scopes: of ``administration``, ``contents``, ``repository_hooks``; all of them if not given
+        :param scopes: of ``administration``, ``contents``, ``repository_hooks``, ``statuses``; all of them if not given
         :param seconds: how long it lives, or ``None``: until it is revoked
         :param secret: the token, where it is chosen already
         """
@@ -204,6 +214,51 @@ class StandIn:
     def clear_faults(self) -> None:
         """Let all go well, and let go of those who hang."""
         self._faults.clear()
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """What webhooks were sent, and what they have answered; waits for those that are on their way."""
+        self._world.deliveries.wait(_DELIVERY_PATIENCE)
+        return self._world.deliveries.all()
+
+    def redeliver(self, delivery: Delivery) -> None:
+        """Send again what was sent, as somebody can who clicks on *Redeliver*."""
+        self._world.deliveries.send(delivery)
+
+    def add_organization_hook(self, login: str, url: str, *, secret: str = "", content_type: str = "json") -> None:
+        """Let an organization have a webhook for pushes to any of its repositories."""
+        number = self._world.store.next_number()
+        config = {"url": url, "secret": secret, "content_type": content_type}
+        hook = {"login": login, "active": True, "events": ["push"], "config": config}
+        self._world.store.put("organization-hook", str(number), hook)
+
+    def put_file(self, name: str, path: str, content: bytes, *, token: str, message: str = "Edit") -> str:
+        """Write a file to the default branch, as somebody does in GitHub's pages.
+
+        :param name: ``owner/name``
+        :returns: the commit's sha
+        """
+        address = f"/repos/{name}/contents/{quote(path)}"
+        there = self._ask("GET", address, token)
+        known = {"sha": there["sha"]} if there else {}
+        sent = {"message": message, "content": b64encode(content).decode(), **known}
+        sha: str = (self._ask("PUT", address, token, sent) or {})["commit"]["sha"]
+        return sha
+
+    def _ask(self, method: str, path: str, token: str, body: object = None) -> dict[str, Any] | None:
+        """Ask the REST API; ``None`` where there is nothing."""
+        connection = HTTPConnection(self.host, self.port)
+        try:
+            sent = None if body is None else json.dumps(body)
+            connection.request(method, f"{PREFIX}{path}", sent, {"Authorization": f"Bearer {token}"})
+            response = connection.getresponse()
+            value: dict[str, Any] = json.loads(response.read())
+        finally:
+            connection.close()
+        if response.status == HTTPStatus.NOT_FOUND and body is None:
+            return None
+        assert response.status < HTTPStatus.BAD_REQUEST, value
+        return value
 
     def observe(self, observer: Callable[[Exchange], None]) -> None:
         """Show somebody each REST request with its answer, on the thread that answers and before it does."""

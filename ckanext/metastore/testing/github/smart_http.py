@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -12,15 +13,19 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any, Protocol
+from uuid import uuid4
 
 from ckanext.metastore.testing.github import hook
 from ckanext.metastore.testing.github.accounts import Token, now
 from ckanext.metastore.testing.github.git import HIDDEN_REFS, environment
 from ckanext.metastore.testing.github.problems import Problem
 from ckanext.metastore.testing.github.repositories import Repository
+from ckanext.metastore.testing.github.rest.events import Move, announce
+from ckanext.metastore.testing.github.rest.routes import PREFIX, Call
 from ckanext.metastore.testing.github.world import World, secret_of
 
 CHUNK = 65536
+_MOVED = "STANDIN_MOVED"
 SERVICES = ("git-upload-pack", "git-receive-pack")
 
 _PATH = re.compile(r"/(?P<owner>[^/]+)/(?P<name>[^/]+?)(?:\.git)?/(?P<rest>info/refs|git-upload-pack|git-receive-pack)")
@@ -43,12 +48,35 @@ class Refusal(Exception):
     challenge: bool = False
 
 
+@dataclass(frozen=True)
+class _Push:
+    """A push that is under way.
+
+    :ivar moved: where the hook writes which refs have moved
+    """
+
+    call: Call
+    repository: Repository
+    moved: Path
+
+    def moves(self) -> list[Move]:
+        """Read which, once."""
+        try:
+            lines = self.moved.read_text("utf-8").splitlines()
+        except FileNotFoundError:
+            return []
+        self.moved.unlink()
+        return [Move(ref, old, new) for old, new, ref in (line.split(" ", 2) for line in lines)]
+
+
 class SmartHttp:
     """A WSGI application that serves the bare repositories."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._hooks = _write_hooks(world.root / "git-hooks")
+        self._moved = world.root / "moved"
+        self._moved.mkdir(exist_ok=True)
         self._children: set[subprocess.Popen[bytes]] = set()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -95,6 +123,7 @@ class SmartHttp:
             words = "Invalid username or token. Password authentication is not supported for Git operations."
             raise Refusal(401, words, challenge=True)
         environ["standin.user"] = token.name
+        environ["standin.token"] = token
         return token
 
     def _find(self, full_name: str, token: Token | None) -> tuple[Repository, bool]:
@@ -122,9 +151,11 @@ class SmartHttp:
     def _serve(
         self, environ: dict[str, Any], start_response: StartResponse, repository: Repository, rest: str, service: str
     ) -> Iterable[bytes]:
+        pushed = environ["REQUEST_METHOD"] == "POST" and service == "git-receive-pack"
+        push = _Push(self._call(environ), repository, self._moved / uuid4().hex) if pushed else None
         child = subprocess.Popen(
             ["git", "http-backend"],
-            env=environment(self._cgi(environ, repository, rest)),
+            env=environment({**self._cgi(environ, repository, rest), _MOVED: str(push.moved) if push else os.devnull}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -135,8 +166,11 @@ class SmartHttp:
         threading.Thread(target=_pump, args=(environ, child.stdin), daemon=True).start()
         status, headers = _read_head(child.stdout)
         start_response(status, headers)
-        pushed = environ["REQUEST_METHOD"] == "POST" and service == "git-receive-pack"
-        return self._body(child, child.stdout, repository if pushed else None)
+        return self._body(child, child.stdout, push)
+
+    def _call(self, environ: dict[str, Any]) -> Call:
+        site = f"http://{environ['HTTP_HOST']}"
+        return Call(self._world, site + PREFIX, site, environ.get("standin.token"))
 
     def _cgi(self, environ: dict[str, Any], repository: Repository, rest: str) -> dict[str, str]:
         passed = ("REQUEST_METHOD", "QUERY_STRING", "CONTENT_TYPE", "HTTP_CONTENT_ENCODING", "REMOTE_ADDR")
@@ -157,7 +191,7 @@ class SmartHttp:
             hook.PROTECTED: " ".join(_protections(repository)),
         }
 
-    def _body(self, child: subprocess.Popen[bytes], out: IO[bytes], pushed: Repository | None) -> Iterator[bytes]:
+    def _body(self, child: subprocess.Popen[bytes], out: IO[bytes], push: _Push | None) -> Iterator[bytes]:
         """Give the answer; its last piece only when all is done, so that who has it sees the effects."""
         try:
             last = b""
@@ -166,9 +200,10 @@ class SmartHttp:
                     yield last
                 last = chunk
             child.wait()
-            if pushed:
-                pushed.git.adopt_default_branch()
-                self._world.repositories.change(pushed.id, pushed_at=now(), updated_at=now())
+            if push:
+                push.repository.git.adopt_default_branch()
+                changed = self._world.repositories.change(push.repository.id, pushed_at=now(), updated_at=now())
+                announce(push.call, changed, push.moves())
             if last:
                 yield last
         finally:
@@ -255,8 +290,11 @@ def _write_hooks(folder: Path) -> Path:
     """Write the hooks, which all repositories share."""
     folder.mkdir(exist_ok=True)
     for name in ("pre-receive", "proc-receive"):
-        command = shlex.join([sys.executable, "-I", "-S", hook.__file__, name])
-        script = folder / name
-        script.write_text(f"#!/bin/sh\nexec {command}\n", "utf-8")
-        script.chmod(0o755)
+        _write_script(folder / name, f"exec {shlex.join([sys.executable, '-I', '-S', hook.__file__, name])}")
+    _write_script(folder / "post-receive", f'exec cat >"${_MOVED}"')
     return folder
+
+
+def _write_script(path: Path, command: str) -> None:
+    path.write_text(f"#!/bin/sh\n{command}\n", "utf-8")
+    path.chmod(0o755)

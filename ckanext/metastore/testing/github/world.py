@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import threading
 from pathlib import Path
+from typing import Any
 
 from ckanext.metastore.testing.github.accounts import Accounts, Token
+from ckanext.metastore.testing.github.deliveries import Deliveries
 from ckanext.metastore.testing.github.repositories import Repositories, Repository
 from ckanext.metastore.testing.github.store import Store
 
@@ -26,6 +29,8 @@ class World:
         self.accounts = Accounts(self.store)
         self.repositories = Repositories(self.store, root / "repositories")
         self.installation_seconds = HOUR
+        self.statuses_lock = threading.Lock()
+        self.deliveries = Deliveries()
 
     def owns(self, token: Token | None, owner: str) -> bool:
         """Tell whether a token speaks for this owner."""
@@ -38,6 +43,11 @@ class World:
     def custom_hook(self, repository: Repository) -> Path:
         """Give where a repository's own ``pre-receive`` script lies, if it has one."""
         return self.root / "hooks" / f"{repository.id}"
+
+    def organization_hooks(self, login: str) -> dict[int, dict[str, Any]]:
+        """Give an organization's webhooks, by number."""
+        kept = self.store.all("organization-hook")
+        return {int(number): hook for number, hook in kept.items() if hook["login"].lower() == login.lower()}
 
     def close(self) -> None:
         """Close the files."""

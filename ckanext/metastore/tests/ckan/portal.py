@@ -68,7 +68,7 @@ class Portal:
     def __init__(self, address: str, folder: Path, github: StandIn, options: Any, clock: Any) -> None:
         self._folder, self._options, self._clock = folder, options, clock
         self._tokens = {"EDDA": _token("edda"), "RAVI": _token("ravi"), "ADMIN": _token("admin")}
-        self._environment = {**os.environ, **self._tokens}
+        self._environment = {**os.environ, **self._tokens, "GIT_ASKPASS": str(_who_asks(folder))}
         self._stand_ins = StandIns(
             {
                 URL: address,
@@ -172,6 +172,14 @@ class Portal:
             config.check()
         except CkanConfigurationException as error:
             self._complaint = str(error)
+
+
+def _who_asks(folder: Path) -> Path:
+    """A program that tells git a token, as the reader's own would."""
+    program = folder / "who-asks"
+    program.write_text("#!/bin/sh\necho ghp_yours\n")
+    program.chmod(0o700)
+    return program
 
 
 def people() -> None:

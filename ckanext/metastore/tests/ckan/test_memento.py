@@ -127,7 +127,7 @@ def test_a_dataset_without_a_history(before, get, act):
 
 
 def test_other_pages_are_left_alone(dataset, organization, get):
-    for path in (f"/organization/{organization['name']}", "/dataset", f"{_page(dataset)}/versions", "/no-such-page"):
+    for path in (f"/organization/{organization['name']}", "/about", f"{_page(dataset)}/versions", "/no-such-page"):
         assert "Link" not in get(path, when=BEGIN).headers
 
 

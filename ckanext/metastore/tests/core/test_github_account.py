@@ -53,7 +53,7 @@ class _Account(GitHubBackend):
             timeout=60,
         )
         assert isinstance(self._places, ByName)
-        self._places = self._marked = _Marked(self._places._api, f"metastore-test-{secrets.token_hex(4)}-")
+        self._places = self._marked = _Marked(self._places.api, f"metastore-test-{secrets.token_hex(4)}-")
 
     def purge_all(self):
         for package_id in sorted(self._marked.package_ids):

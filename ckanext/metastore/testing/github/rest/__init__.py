@@ -12,13 +12,12 @@ from ckanext.metastore.testing.github.rest import (
     objects,
     refs,
     repositories,
+    statuses,
     topics,
     webhooks,
 )
-from ckanext.metastore.testing.github.rest.routes import Routes
+from ckanext.metastore.testing.github.rest.routes import PREFIX, Routes
 from ckanext.metastore.testing.github.world import World
-
-PREFIX = "/api/v3"
 
 
 def create_app(world: World) -> Flask:
@@ -26,6 +25,6 @@ def create_app(world: World) -> Flask:
     app = Flask(__name__)
     app.url_map.strict_slashes = False
     routes = Routes(app, PREFIX, world)
-    for part in (accounts, apps, repositories, topics, webhooks, objects, refs, commits, contents):
+    for part in (accounts, apps, repositories, topics, webhooks, objects, refs, commits, contents, statuses):
         part.register(routes)
     return app

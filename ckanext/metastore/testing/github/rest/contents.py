@@ -10,11 +10,11 @@ from flask import Response
 from ckanext.metastore.testing.github.git import GitFailed
 from ckanext.metastore.testing.github.problems import Problem, not_found, unprocessable
 from ckanext.metastore.testing.github.repositories import Repository
+from ckanext.metastore.testing.github.rest.events import NOTHING, Move, announce
 from ckanext.metastore.testing.github.rest.gitshapes import git_commit, page_url, read_object, url
 from ckanext.metastore.testing.github.rest.objects import decoded, write_blob, write_commit, write_tree
 from ckanext.metastore.testing.github.rest.routes import Call, Routes, answer
 
-_NEW = "0" * 40
 _KINDS = {"blob": "file", "tree": "dir", "commit": "submodule"}
 
 
@@ -89,10 +89,11 @@ def _put(call: Call, repository: Repository, path: str) -> Response:
     tree = write_tree(repository, parent, [{"path": path, "mode": "100644", "sha": blob}])
     commit = write_commit(call, repository, tree, [parent] if parent else [])
     try:
-        repository.git.run("update-ref", ref, commit, parent or _NEW)
+        repository.git.run("update-ref", ref, commit, parent or NOTHING)
     except GitFailed:
         raise Problem(409, f"is at {repository.git.resolve(ref)} but expected {parent}") from None
     repository.git.adopt_default_branch()
+    announce(call, repository, [Move(ref, parent or NOTHING, commit)])
     row = _rows(repository, commit, path)[0]
     shown = {
         "content": _item(call, repository, branch, row),

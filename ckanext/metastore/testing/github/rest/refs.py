@@ -9,6 +9,7 @@ from flask import Response
 from ckanext.metastore.testing.github.git import GitFailed
 from ckanext.metastore.testing.github.problems import Problem, not_found, unprocessable
 from ckanext.metastore.testing.github.repositories import Repository
+from ckanext.metastore.testing.github.rest.events import NOTHING, Move, announce
 from ckanext.metastore.testing.github.rest.gitshapes import (
     commit_of_history,
     git_ref,
@@ -20,7 +21,6 @@ from ckanext.metastore.testing.github.rest.gitshapes import (
 from ckanext.metastore.testing.github.rest.routes import Call, Routes, answer, done
 from ckanext.metastore.testing.github.rest.shapes import node_id
 
-_NEW = "0" * 40
 _REF = "%(refname) %(objectname) %(objecttype) %(*objectname)"
 
 
@@ -76,10 +76,11 @@ def _create(call: Call, repository: Repository) -> Response:
         raise unprocessable("Reference already exists")
     try:
         repository.git.run("check-ref-format", ref)
-        repository.git.run("update-ref", ref, str(sha), _NEW)
+        repository.git.run("update-ref", ref, str(sha), NOTHING)
     except GitFailed:
         raise unprocessable(f"{ref} is not a valid ref name.") from None
     repository.git.adopt_default_branch()
+    announce(call, repository, [Move(ref, NOTHING, str(sha))])
     return answer(_one(call, repository, ref), 201)
 
 
@@ -99,14 +100,17 @@ def _update(call: Call, repository: Repository, ref_name: str) -> Response:
         repository.git.run("update-ref", ref, str(sha), old)
     except GitFailed:
         raise Problem(409, "Reference cannot be updated") from None
+    announce(call, repository, [Move(ref, old, str(sha))])
     return answer(_one(call, repository, ref))
 
 
 def _delete(call: Call, repository: Repository, ref_name: str) -> Response:
-    if _one(call, repository, f"refs/{ref_name}") is None:
+    before = _one(call, repository, f"refs/{ref_name}")
+    if before is None:
         raise unprocessable("Reference does not exist")
     _check_protection(repository, ref_name, force=True)
     repository.git.run("update-ref", "-d", f"refs/{ref_name}")
+    announce(call, repository, [Move(f"refs/{ref_name}", before["object"]["sha"], NOTHING)])
     return done()
 
 

@@ -27,6 +27,8 @@ from ckanext.metastore.testing.github.problems import (
 from ckanext.metastore.testing.github.repositories import Repository
 from ckanext.metastore.testing.github.world import World, secret_of
 
+PREFIX = "/api/v3"
+
 View = Callable[..., Response]
 
 _NAME = r"/repos/<owner>/<name>"

@@ -1,4 +1,4 @@
-"""A repository's webhooks; nothing is ever delivered."""
+"""A repository's webhooks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask import Response
 from ckanext.metastore.testing.github.accounts import now
 from ckanext.metastore.testing.github.problems import invalid, not_found
 from ckanext.metastore.testing.github.repositories import Repository
+from ckanext.metastore.testing.github.rest.events import ping
 from ckanext.metastore.testing.github.rest.routes import Call, Routes, answer, done
 
 _HIDDEN = "********"
@@ -37,7 +38,10 @@ def _create(call: Call, repository: Repository) -> Response:
         raise invalid("Hook", "base", "custom", reason)
     number = call.world.store.next_number()
     hook = {"config": config, "events": events, "active": bool(call.body.get("active", True)), "created_at": now()}
-    return answer(_shape(call, _keep(call, repository, number, hook), number), 201)
+    kept = _keep(call, repository, number, hook)
+    shown = _shape(call, kept, number)
+    ping(call, kept, number, shown)
+    return answer(shown, 201)
 
 
 def _show(call: Call, repository: Repository, hook_id: int) -> Response:

@@ -15,6 +15,8 @@ from ckanext.metastore.model.tables import dataset_table, host_table, repository
 from ckanext.metastore.testing.git import check_integrity, git
 from ckanext.metastore.testing.github import StandIn
 
+from .stranger import Stranger
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
@@ -47,6 +49,19 @@ def github(portal, server, token, ckan_config, monkeypatch):
     model.Session.execute(delete(host_table))
     model.Session.commit()
     return server
+
+
+@pytest.fixture
+def pulls(github, editor, ckan_config, monkeypatch):
+    """From now on, what others commit is pulled: as the editor."""
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.pull_user", editor["name"])
+
+
+@pytest.fixture
+def stranger(dataset, github, token, tmp_path):
+    """Somebody who works on the dataset's repository."""
+    url = f"{github.git_url}/city/{dataset['name']}.git".replace("://", f"://ada:{token}@")
+    return Stranger(url, tmp_path / "clone")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import ckantoolkit as tk
 import pytest
 from ckan.tests import factories, helpers
 
-from ckanext.metastore import jobs
+from ckanext.metastore import jobs, turns
 from ckanext.metastore.cli import metastore
 from ckanext.metastore.model import waiting
 from ckanext.metastore.testing.git import git
@@ -154,14 +154,14 @@ def test_the_scheduler_finishes(act, dataset, github, background, ckan_config, g
         closed.wait_for_push(worker)
         worker.kill()
     saved = act("package_patch", id=dataset["id"], notes="Three")
-    jobs.turn()
+    turns.turn()
     claimed = attempt(dataset["id"])
     assert (claimed.error, _planned(background)) == (None, [claimed.retry_at])
     github.set_hook(f"city/{dataset['name']}", None)
     github.fail(Fault(kind="git", status=503, times=None))
     time_passes()
     background.scheduled_job_registry.remove(background.scheduled_job_registry.get_job_ids()[0])
-    jobs.turn()
+    turns.turn()
     failed = attempt(dataset["id"])
     assert (failed.attempts, _planned(background)) == (1, [failed.retry_at])
     github.clear_faults()
@@ -203,7 +203,7 @@ def test_when_redis_is_back_a_turn_takes_up_all(act, dataset, create, github, ba
     monkeypatch.setattr(jobs._bell, "_until", 0.0)
     create()
     assert (deaf, jobs._bell.deaf, len(background)) == (True, False, 1)
-    jobs.turn()
+    turns.turn()
     assert head(github, f"city/{dataset['name']}") == missed["revision_id"]
 
 
@@ -214,6 +214,6 @@ def test_a_portal_that_changes_its_mind(act, dataset, github, background, ckan_c
     assert "revision_published" not in saved
     assert _revisions(github, dataset) == [*revisions, saved["revision_id"]]
     assert len(background) == 1
-    assert asked(jobs.turn) == (0, 0, 0)
+    assert asked(turns.turn) == (0, 0, 0)
     monkeypatch.setitem(ckan_config, "ckanext.metastore.publish", "background")
     assert act("package_patch", id=dataset["id"], notes="Four")["revision_published"] is False

@@ -9,7 +9,7 @@ from ckan import model
 from ckan.tests import factories
 from sqlalchemy import select, update
 
-from ckanext.metastore import jobs
+from ckanext.metastore import turns
 from ckanext.metastore.cli import metastore
 from ckanext.metastore.model import due, waiting
 from ckanext.metastore.model.tables import host_table, revision_table
@@ -43,19 +43,19 @@ def test_the_gaps_grow_up_to_an_hour(act, dataset, github, background, attempt, 
     saved = act("package_patch", id=dataset["id"], notes="Two")
     gaps = []
     for number in range(1, 11):
-        jobs.turn()
+        turns.turn()
         failed = attempt(dataset["id"])
         assert failed.attempts == number
         assert _pause() <= failed.failed_at  # one dataset alone says nothing of the host
         gaps.append(failed.retry_at - failed.failed_at)
-        jobs.turn()
+        turns.turn()
         assert attempt(dataset["id"]) == failed  # its time has not come
         time_passes()
     assert all(0.75 * 30 * 2**number <= gap <= 30 * 2**number + 2 for number, gap in enumerate(gaps[:7]))
     assert gaps == sorted(gaps[:7]) + gaps[7:]
     assert all(2700 <= gap <= 3602 for gap in gaps[7:])
     github.clear_faults()
-    jobs.turn()
+    turns.turn()
     assert head(github, f"city/{dataset['name']}") == saved["revision_id"]
     well = attempt(dataset["id"])
     assert (well.error, well.failed_at, well.attempts, well.retry_at) == (None, None, 0, None)
@@ -67,10 +67,10 @@ def test_who_asks_us_to_wait_is_heeded(act, datasets, github, background, attemp
     github.fail(Fault.secondary_limit(retry_after=seconds, times=None, kind="rest"))
     act("package_patch", id=one["id"], title="Needs the API")
     asked_at = time.time()
-    jobs.turn()
+    turns.turn()
     assert attempt(one["id"]).retry_at >= asked_at + min(seconds, 86400)
     act("package_patch", id=other["id"], notes="Needs none")
-    assert asked(jobs.turn) == (0, 0, 0)
+    assert asked(turns.turn) == (0, 0, 0)
     assert _pause() >= asked_at + min(seconds, 86400)
     registry = background.scheduled_job_registry
     planned = [registry.get_scheduled_time(job_id).timestamp() for job_id in registry.get_job_ids()]
@@ -80,14 +80,14 @@ def test_who_asks_us_to_wait_is_heeded(act, datasets, github, background, attemp
     # Who is asked by a person does try.
     assert act("dataset_publish", id=one["id"])["error"] is None
     assert _pause() is None
-    jobs.turn()
+    turns.turn()
     assert waiting.datasets() == []
 
 
 def test_an_attempt_out_of_turn_does_not_count(act, dataset, github, background, attempt):
     _down(github)
     act("package_patch", id=dataset["id"], notes="Two")
-    jobs.turn()
+    turns.turn()
     first = attempt(dataset["id"])
     told = act("dataset_publish", id=dataset["id"])["error"]
     assert told["message"]
@@ -113,7 +113,7 @@ def test_what_could_not_be_hidden_comes_first(act, datasets, background, ckan_co
 def test_where_another_publisher_is_at_work(act, dataset, background, attempt):
     act("package_patch", id=dataset["id"], notes="Two")
     with waiting.take(dataset["id"], patience=1):
-        jobs.turn()
+        turns.turn()
     busy = attempt(dataset["id"])
     assert (busy.error, busy.attempts) == (None, 0)
     assert busy.retry_at > time.time()
@@ -127,7 +127,7 @@ def test_one_dataset_that_is_broken_stops_no_other(act, datasets, github, backgr
     mine = (revision_table.c.dataset_id == broken["id"]) & ~revision_table.c.published
     model.Session.execute(update(revision_table).where(mine).values(objects=None))
     model.Session.commit()
-    jobs.turn()
+    turns.turn()
     assert waiting.datasets() == [broken["id"]]
     assert attempt(broken["id"]).attempts == 1
     assert "unexpected" in attempt(broken["id"]).error

@@ -199,14 +199,14 @@ def test_tokens_that_are_not_good(github, client, token):
 
 def test_webhooks(repository):
     hook = repository.create_hook(
-        "web", {"url": "https://a.example/x", "content_type": "json", "secret": "s"}, ["push"]
+        "web", {"url": "http://127.0.0.1:9/x", "content_type": "json", "secret": "s"}, ["push"]
     )
     assert hook.config["secret"] == "********"
     with pytest.raises(GithubException, match="already exists"):
-        repository.create_hook("web", {"url": "https://a.example/x"}, ["push"])
+        repository.create_hook("web", {"url": "http://127.0.0.1:9/x"}, ["push"])
 
-    hook.edit("web", {"url": "https://b.example/"}, events=["push", "create"], active=False)
-    assert [(one.config["url"], one.active) for one in repository.get_hooks()] == [("https://b.example/", False)]
+    hook.edit("web", {"url": "http://127.0.0.1:9/"}, events=["push", "create"], active=False)
+    assert [(one.config["url"], one.active) for one in repository.get_hooks()] == [("http://127.0.0.1:9/", False)]
     hook.delete()
     assert list(repository.get_hooks()) == []
 

@@ -28,7 +28,7 @@ def test_all_survives_a_restart(tmp_path, work):
         gone.delete()
         made = city.create_repo("trees", private=True, description="All")
         made.replace_topics(["a"])
-        made.create_hook("web", {"url": "https://a.example/"})
+        made.create_hook("web", {"url": "http://127.0.0.1:9/"})
         git("push", address(github, "city/trees", token), "main", cwd=work)
         made.edit(name="oaks")
         github.protect("city/oaks", "main")

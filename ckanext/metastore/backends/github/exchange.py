@@ -1,0 +1,60 @@
+"""What others have done at GitHub, and what we say there of it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from urllib.parse import quote
+
+from ckanext.metastore.backends.git.exchange import look
+from ckanext.metastore.backends.git.repository import Repository
+from ckanext.metastore.backends.github import staging
+from ckanext.metastore.backends.github.inspector import HostInspector
+from ckanext.metastore.backends.github.mirror import REFSPECS
+from ckanext.metastore.core.errors import Conflict, NotFound
+from ckanext.metastore.core.types import Theirs
+
+
+class HostExchange(HostInspector):
+    """Histories that others may edit at GitHub."""
+
+    def theirs(self, package_id: str, *, ours: str) -> Theirs | None:
+        """Fetch, and look where the branch is now at GitHub."""
+        with self._talking(), self._folder.lock(package_id):
+            repository = self._looked(package_id, ours)
+            tip = repository.ref(f"{staging.REMOTE}heads/{self._branch}")
+            if tip is None:
+                raise NotFound("branch", self._branch)
+            found = look(repository, tip, ours)
+            if found and found.lost and not self._places.is_ours(package_id):
+                raise Conflict("another repository has the name of the package's at GitHub")
+            return found
+
+    def report(self, package_id: str, *, sha: str, accepted: bool, reason: str) -> None:
+        """Say it as a status of the commit at GitHub."""
+        place = self._places.find(package_id)
+        if place is None:
+            raise NotFound("repository", package_id)
+        url = self._site.dataset_url.replace("{id}", quote(package_id, safe="")) if self._site else ""
+        with self._talking():
+            self._places.api.set_status(
+                self._places.number(package_id) or "/".join(place),
+                sha,
+                state="success" if accepted else "failure",
+                description=reason,
+                target_url=url,
+            )
+
+    def _looked(self, package_id: str, ours: str) -> Repository:
+        """Fetch what GitHub has, whatever it has lost. The local branch moves forward, or not at all.
+
+        :raises NotFound: GitHub has no such repository
+        """
+        remote = self._remote(package_id)
+        repository = self._folder.open(package_id, public=True)
+        if repository is None or ours not in repository:
+            return self._fetched(package_id)
+        remote.fetch(repository.path, REFSPECS)
+        repository = Repository(repository.path)
+        with suppress(Conflict):
+            staging.take_over(repository, self._branch)
+        return repository
