@@ -220,3 +220,16 @@ def test_the_action_lists_as_many_as_are_asked_for(dataset, act, organization):
     ids = [one["dataset"]["id"] for one in listed]
     assert (ids.count(new["id"]), ids.count(dataset["id"])) == (1, 2)
     assert listed[0]["dataset"].keys() == {"id", "name", "title", "type"}
+
+
+def test_pages_lead_to_their_feeds(dataset, act, app, read):
+    act("package_patch", id=dataset["id"], title='Trees "<&>"')
+    pages = (f"/dataset/{dataset['name']}", f"/dataset/{dataset['name']}/versions")
+    for page, feed in (
+        (pages[0], _path(dataset)),
+        (pages[1], _path(dataset)),
+        ("/dataset/?q=nothing-at-all", "/feeds/versions.atom"),
+    ):
+        links = etree.HTML(app.get(page).text).findall(".//link[@type='application/atom+xml']")
+        (ours,) = [link for link in links if link.get("href") == feed]
+        assert ours.get("title") == read(feed).feed.title
