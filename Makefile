@@ -19,10 +19,10 @@ DEMO_PORTS = --port $(PORT) $(if $(PG_PORT),--pg-port $(PG_PORT)) \
 	$(if $(GITHUB_PORT),--github-port $(GITHUB_PORT))
 
 # The longest first.
-PARTS = test-ckan-rest test-ckan-github test-github test-core test-wheel
+PARTS = test-ckan-rest test-ckan-github test-github test-browser test-core test-wheel
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-core test-github test-ckan test-ckan-github test-ckan-rest test-older-ckan test-wheel lint format bench bench-peer crash \
+.PHONY: help install demo test test-core test-github test-ckan test-ckan-github test-ckan-rest test-browser test-older-ckan test-wheel lint format bench bench-peer crash \
 	services services-down translations clean
 
 help: ## What can be made
@@ -50,6 +50,9 @@ test-ckan-rest: install ## Those on the git backend
 
 test-ckan-github: install ## Those on the github backend
 	@$(TOOL) run pytest $(TESTS)/ckan/github $(PYTEST_ARGS)
+
+test-browser: install ## The pages in a real browser, with pictures of them in var/screenshots
+	@$(TOOL) run pytest $(TESTS)/browser $(PYTEST_ARGS)
 
 test-older-ckan: ## The CKAN tests on CKAN 2.11, in an environment of its own (not part of make test)
 	@METASTORE_CKAN=2.11 $(TOOL) install

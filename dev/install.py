@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from dev.console import Failure, Job, finish, say
-from dev.paths import DEV, GIFTLESS, LOGS, OPENAPI, REQUIREMENTS, ROOT, SOLR, VAR, VENV, WEBHOOKS, venv_program
+from dev.paths import AXE, DEV, GIFTLESS, LOGS, OPENAPI, REQUIREMENTS, ROOT, SOLR, VAR, VENV, WEBHOOKS, venv_program
 from dev.services import postgres
 
 BY_HAND = "apt-get update && apt-get install"
@@ -48,7 +48,7 @@ class Published:
         return [self.package.encode(), *(name.encode() for name in self.files)]
 
 
-# The stand-in for GitHub is held against them.
+# The stand-in for GitHub is held against the first two, the pages against the third.
 PUBLISHED = (
     Published(
         OPENAPI,
@@ -62,6 +62,9 @@ PUBLISHED = (
         "@octokit/webhooks-examples@7.6.1",
         ("package/api.github.com/index.json", "package/package.json"),
     ),
+    Published(
+        AXE, "Rules for pages that everybody can use", "axe-core@4.14.1", ("package/axe.min.js", "package/LICENSE")
+    ),
 )
 
 NEEDS = (
@@ -73,6 +76,7 @@ NEEDS = (
     Need("default-jdk-headless", _program("javac")),
     Need("maven", _program("mvn")),
     Need("npm", _program("npm")),
+    Need("chromium", _program("chromium")),
     Need("build-essential", _program("cc")),
     Need("libpq-dev", _program("pg_config")),
     Need("libmagic1", lambda: ctypes.util.find_library("magic")),

@@ -13,6 +13,7 @@ VENV = VAR / (f"venv-{OLDER_CKAN}" if OLDER_CKAN else "venv")
 REQUIREMENTS = f"dev/ckan-{OLDER_CKAN}.txt" if OLDER_CKAN else "dev-requirements.txt"
 SOLR = VAR / "solr"
 OPENAPI = VAR / "openapi"
+AXE = VAR / "axe"
 WEBHOOKS = VAR / "webhooks"
 PEER = VAR / "peer"
 GIFTLESS = VAR / "giftless"
