@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 from ckan import model
 from sqlalchemy import select, true
 
 from ckanext.metastore.model.queries import REVISION_COLUMNS, TAG_COLUMNS, Row
 from ckanext.metastore.model.tables import dataset_table, revision_table, tag_table
+
+_BATCH = 100
 
 
 def datasets() -> Iterator[Row]:
@@ -20,7 +23,9 @@ def datasets() -> Iterator[Row]:
         .where(package.state == model.State.ACTIVE, ~package.private, dataset_table.c.public_head.is_not(None))
         .order_by(dataset_table.c.public_time.desc(), dataset_table.c.id)
     )
-    yield from model.Session.execute(query)
+    # All are many more than anybody asks for.
+    with closing(model.Session.execute(query.execution_options(yield_per=_BATCH))) as rows:
+        yield from rows
 
 
 def revisions(dataset_ids: Sequence[str], *, limit: int) -> Sequence[Row]:
