@@ -8,6 +8,8 @@ TOOL = setpriv --pdeathsig TERM $(PYTHON) -m dev
 BIN = var/venv/bin
 WITHOUT_CKAN = -p no:ckan -p no:ckan_fixtures
 TESTS = ckanext/metastore/tests
+I18N = ckanext/metastore/i18n
+DOMAIN = ckanext-metastore
 GITHUB = $(wildcard $(TESTS)/core/github $(TESTS)/core/test_github_*.py)
 
 PORT ?= 5000
@@ -22,7 +24,7 @@ PARTS = test-ckan-rest test-ckan-github test-github test-browser test-core test-
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-core test-github test-service test-ckan test-ckan-github test-ckan-rest test-browser \
 	test-older-ckan test-wheel lint format bench bench-peer crash load \
-	services services-down clean
+	services services-down translations clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s%s\n", $$1, $$2 }' Makefile
@@ -72,6 +74,13 @@ lint: install ## Style, types, layers
 format: install ## Put the code into the common format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+translations: install ## Bring the template of the translations and every language up to date with the code
+	$(BIN)/pybabel -q extract -F pyproject.toml -c Translators: --add-location=file --sort-by-file --no-wrap \
+		--project=ckanext-metastore --version=0.1 -o $(I18N)/$(DOMAIN).pot ckanext
+	$(BIN)/pybabel -q update -D $(DOMAIN) -i $(I18N)/$(DOMAIN).pot -d $(I18N) --no-fuzzy-matching --no-wrap \
+		--ignore-obsolete --ignore-pot-creation-date
+	$(BIN)/pybabel -q compile -D $(DOMAIN) -d $(I18N)
 
 bench: install ## Measure what recording costs, on services that use fsync
 	@$(TOOL) run --durable python bench/run.py

@@ -93,6 +93,21 @@ def site_id() -> str:
     return str(tk.config.get("ckan.site_id"))
 
 
+def feed_author() -> str:
+    """Who stands in a feed as its author."""
+    return str(tk.config.get("ckan.feeds.author_name") or site_id())
+
+
+def feed_limit() -> int:
+    """How many entries a feed has, from 1 to 100."""
+    return min(max(tk.config.get("ckan.feeds.limit"), 1), 100)
+
+
+def caches_pages() -> bool:
+    """Whether caches may keep the pages that visitors see who are not logged in."""
+    return bool(tk.config.get("ckan.cache_enabled"))
+
+
 def dataset_url() -> str:
     """The address of a dataset's page, with ``{id}`` in it."""
     return f"{_root()}/dataset/{{id}}"

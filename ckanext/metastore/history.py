@@ -62,13 +62,15 @@ class History:
             raise Invalid(field, f"{ref} is short for more than one revision; give more digits")
         return self._found(rows[0] if rows else None, ref)
 
+    def page(self, *, limit: int, offset: int, oldest_first: bool = False) -> Sequence[Row]:
+        """A page of revisions."""
+        return queries.page(
+            self.dataset_id, private=self.private, limit=limit, offset=offset, oldest_first=oldest_first
+        )
+
     def count(self) -> int:
         """How many revisions there are."""
         return queries.count(self.dataset_id, private=self.private)
-
-    def page(self, *, limit: int, offset: int) -> Sequence[Row]:
-        """A page of revisions, newest first."""
-        return queries.page(self.dataset_id, private=self.private, limit=limit, offset=offset)
 
     def tags(self, revisions: Sequence[Row] | None = None) -> Sequence[Row]:
         """The tags, newest first: all, or those at the given revisions."""

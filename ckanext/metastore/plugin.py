@@ -7,6 +7,7 @@ from typing import Any
 import ckan.plugins as p
 import ckantoolkit as tk
 from ckan import model
+from ckan.lib.plugins import DefaultTranslation
 
 from ckanext.metastore import cli, config, helpers, recorder
 from ckanext.metastore.logic import auth, bearer, bindings, validators
@@ -22,7 +23,7 @@ from ckanext.metastore.views import BLUEPRINTS
 @tk.blanket.blueprints(BLUEPRINTS)
 @tk.blanket.helpers(helpers)
 @tk.blanket.validators(validators)
-class MetastorePlugin(p.SingletonPlugin):
+class MetastorePlugin(p.SingletonPlugin, DefaultTranslation):
     """Git history for every dataset."""
 
     p.implements(p.IConfigurer)
@@ -30,6 +31,7 @@ class MetastorePlugin(p.SingletonPlugin):
     p.implements(p.IPackageController, inherit=True)
     p.implements(p.IAuthenticator, inherit=True)
     p.implements(p.IApiToken, inherit=True)
+    p.implements(p.ITranslation)
     if bindings.IAuthorizationBindings:
         p.implements(bindings.IAuthorizationBindings)
 

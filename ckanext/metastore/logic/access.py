@@ -11,7 +11,7 @@ from ckan import model
 
 from ckanext.metastore.core import Conflict, Invalid, InvalidName, NotFound, RateLimited, Unauthorized, Unavailable
 from ckanext.metastore.history import History
-from ckanext.metastore.model.queries import can_be
+from ckanext.metastore.model.queries import Row, can_be
 
 Context = Any
 
@@ -26,11 +26,11 @@ def open_history(action: str, context: Context, data_dict: dict[str, Any]) -> Hi
     """
     package = find_package(data_dict["id"])
     context = {**context, "package": package}
-    if not _may(action, context, package.id):
-        if not _may("package_show", context, package.id):
+    if not may(action, context, package.id):
+        if not may("package_show", context, package.id):
             raise tk.ObjectNotFound(f"Dataset not found: {data_dict['id']}")
         tk.check_access(action, context, {"id": package.id})
-    return History(package.id, private=_may("package_update", context, package.id))
+    return History(package.id, private=may("package_update", context, package.id))
 
 
 def find_package(id_or_name: str) -> Any:
@@ -44,17 +44,34 @@ def find_package(id_or_name: str) -> Any:
     return package
 
 
+def find_revision(history: History, params: dict[str, Any]) -> Row:
+    """The revision that ``revision_ref`` names, or the newest at the time ``as_of``.
+
+    :raises toolkit.ValidationError: both are given, or neither
+    :raises NotFound: there is none
+    """
+    ref = params.get("revision_ref")
+    if "as_of" not in params:
+        if not ref:
+            raise tk.ValidationError({"revision_ref": [tk._("Missing value")]})
+        return history.resolve(ref)
+    if ref:
+        raise tk.ValidationError({"as_of": ["Give either revision_ref or as_of, not both"]})
+    return history.at(params["as_of"])
+
+
 def may_show(context: Context, package: Any) -> bool:
     """Whether this user may see the dataset."""
-    return _may("package_show", {**context, "package": package}, package.id)
+    return may("package_show", {**context, "package": package}, package.id)
 
 
 def may_update(context: Context, dataset_id: str) -> bool:
     """Whether this user may update the dataset, and so see all of its history."""
-    return _may("package_update", context, dataset_id)
+    return may("package_update", context, dataset_id)
 
 
-def _may(action: str, context: Context, dataset_id: str) -> bool:
+def may(action: str, context: Context, dataset_id: str) -> bool:
+    """Whether this user may call an action on a dataset."""
     try:
         tk.check_access(action, {**context}, {"id": dataset_id})
     except tk.NotAuthorized:

@@ -31,6 +31,7 @@ __all__ = [
     "dataset_tag_show",
     "dataset_tag_update",
     "revision_diff",
+    "site_revision_list",
 ]
 
 Answer = AuthResult
@@ -50,6 +51,12 @@ def _decides(action: str) -> Callable[[Any, dict[str, Any]], Answer]:
     decide.__doc__ = "Readers of the dataset." if operation == "show" else "Whoever may update the dataset."
     by_rights = tk.auth_sysadmins_check(decide)
     return tk.auth_allow_anonymous_access(by_rights) if operation == "show" else by_rights
+
+
+@tk.auth_allow_anonymous_access
+def site_revision_list(context: Any, _data_dict: dict[str, Any]) -> Answer:
+    """Whoever may search for datasets. Which ones they see is asked for each."""
+    return is_authorized("package_search", context, {})
 
 
 dataset_history_show = _decides("dataset_history_show")

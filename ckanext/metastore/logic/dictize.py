@@ -32,6 +32,11 @@ def revisions(rows: Sequence[Row], tags: Sequence[Row]) -> list[dict[str, Any]]:
     return [revision(row, sorted(names.get(row.sha, []))) for row in rows]
 
 
+def dataset(row: Row) -> dict[str, Any]:
+    """What a revision among those of other datasets belongs to."""
+    return {"id": row.id, "name": row.name, "title": row.title or row.name, "type": row.type}
+
+
 def details(
     rows: Sequence[Row], urls: Mapping[str, str], steps: Sequence[list[Change] | None]
 ) -> Iterator[dict[str, Any]]:

@@ -62,6 +62,7 @@ OPERATIONS: dict[str, str | None] = {
     "member_delete": None,
     "organization_delete": None,
     "organization_purge": None,
+    "site_revision_list": None,
 }
 """Action -> operation, for every action that this extension has or chains."""
 

@@ -78,13 +78,23 @@ def revision_list() -> Schema:
         "id": _id(),
         "limit": [_default(20), *_chain("metastore_limit")],
         "offset": [_default(0), *_chain("metastore_offset")],
+        "oldest_first": [_default(False), *_chain("metastore_flag")],
         "details": [_default(False), *_chain("metastore_flag")],
     }
 
 
+def recent() -> Schema:
+    """The newest revisions of all datasets."""
+    return {"limit": [_default(20), *_chain("metastore_limit")]}
+
+
 def revision_show() -> Schema:
-    """One revision."""
-    return {"id": _id(), "revision_ref": _chain("not_empty", "metastore_ref")}
+    """One revision: named, or the newest at a time."""
+    return {
+        "id": _id(),
+        "revision_ref": _chain("ignore_missing", "metastore_ref"),
+        "as_of": _chain("ignore_missing", "metastore_time"),
+    }
 
 
 def revision_diff() -> Schema:

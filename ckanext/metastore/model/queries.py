@@ -19,8 +19,10 @@ from ckanext.metastore.model.tables import dataset_table, revision_table, tag_ta
 Row = Any
 """A named tuple with the columns of ``revision_table`` (without ``objects``) or ``tag_table``."""
 
-_REVISION_COLUMNS = [column for column in revision_table.c if column.name != "objects"]
-_TAG_COLUMNS = [column for column in tag_table.c if column.name != "object"]
+REVISION_COLUMNS = [column for column in revision_table.c if column.name != "objects"]
+"""All but the bytes."""
+
+TAG_COLUMNS = [column for column in tag_table.c if column.name != "object"]
 
 
 def can_be(text: str) -> bool:
@@ -49,8 +51,11 @@ def by_prefix(dataset_id: str, prefix: str, *, private: bool) -> Sequence[Row]:
     return model.Session.execute(query.where(revision_table.c.sha.like(f"{prefix}%")).limit(2)).all()
 
 
-def page(dataset_id: str, *, private: bool, limit: int, offset: int) -> Sequence[Row]:
-    """A page of revisions, newest first. Places have no gaps, so that an offset is a place in the index."""
+def page(dataset_id: str, *, private: bool, limit: int, offset: int, oldest_first: bool = False) -> Sequence[Row]:
+    """A page of revisions. Places have no gaps, so that an offset is a place in the index."""
+    if oldest_first:
+        query = _revisions(dataset_id, private=private).where(_place(private) > offset)
+        return model.Session.execute(query.order_by(_place(private)).limit(limit)).all()
     last = select(dataset_table.c.seq if private else dataset_table.c.public_seq)
     last_place = last.where(dataset_table.c.id == dataset_id).scalar_subquery()
     query = _revisions(dataset_id, private=private).where(_place(private) <= last_place - offset)
@@ -105,7 +110,7 @@ def tag(dataset_id: str, name: str, *, private: bool) -> Row | None:
 
 
 def _revisions(dataset_id: str, *, private: bool) -> Select[Any]:
-    query = select(*_REVISION_COLUMNS).where(revision_table.c.dataset_id == dataset_id)
+    query = select(*REVISION_COLUMNS).where(revision_table.c.dataset_id == dataset_id)
     return query if private else query.where(revision_table.c.public)
 
 
@@ -115,5 +120,5 @@ def _place(private: bool) -> Column[Any]:
 
 def _tags(dataset_id: str, *, private: bool) -> Select[Any]:
     here = (tag_table.c.dataset_id == dataset_id) & (tag_table.c.pending.is_distinct_from("delete"))
-    query = select(*_TAG_COLUMNS).where(here)
+    query = select(*TAG_COLUMNS).where(here)
     return query if private else query.where(tag_table.c.public)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ckanext.metastore.logic.action import publishing, reads, revisions, saves, tags
+from ckanext.metastore.logic.action import publishing, reads, recent, revisions, saves, tags
 from ckanext.metastore.logic.bearer import guarded
 
 _OWN = (
@@ -13,6 +13,7 @@ _OWN = (
     publishing.dataset_pull,
     reads.package_show,
     reads.resource_show,
+    recent.site_revision_list,
     revisions.dataset_revert,
     revisions.dataset_revision_list,
     revisions.dataset_revision_show,

@@ -10,7 +10,7 @@ from ckan.logic import auth_audit_exempt
 from ckanext.metastore import intent, past
 from ckanext.metastore.history import History
 from ckanext.metastore.logic import schema
-from ckanext.metastore.logic.access import Context, ckan_errors, find_package, may_update
+from ckanext.metastore.logic.access import Context, ckan_errors, find_package, find_revision, may_update
 from ckanext.metastore.logic.action.chain import chained, dataset_of
 from ckanext.metastore.model import queries
 
@@ -58,15 +58,13 @@ def resource_show(next_action: Any, context: Context, data_dict: dict[str, Any])
 
 
 def _as_it_was(context: Context, data_dict: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    if params.get("revision_ref") and "as_of" in params:
-        raise tk.ValidationError({"as_of": ["Give either revision_ref or as_of, not both"]})
     id_or_name = schema.validate({"id": data_dict.get("id") or data_dict.get("name_or_id")}, schema.dataset())["id"]
     package = find_package(id_or_name)
     context["package"] = package
     tk.check_access("package_show", context, {"id": package.id})
     history = History(package.id, private=may_update(context, package.id))
     with ckan_errors():
-        revision = history.at(params["as_of"]) if "as_of" in params else history.resolve(params["revision_ref"])
+        revision = find_revision(history, params)
         return past.dataset(history.document(revision), revision)
 
 

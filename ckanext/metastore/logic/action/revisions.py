@@ -10,13 +10,13 @@ import ckantoolkit as tk
 from ckanext.metastore import comparing, reverting
 from ckanext.metastore.history import History, commit_urls
 from ckanext.metastore.logic import dictize, schema
-from ckanext.metastore.logic.access import Context, ckan_errors, open_history
+from ckanext.metastore.logic.access import Context, ckan_errors, find_revision, open_history
 from ckanext.metastore.model.queries import Row
 
 
 @tk.side_effect_free
 def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[dict[str, Any]]:
-    """List the revisions of a dataset, newest first.
+    """List the revisions of a dataset.
 
     Revisions that were recorded while the dataset was not public are listed for those who may update it.
 
@@ -26,6 +26,8 @@ def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[d
     :type limit: int
     :param offset: how many to leave out first (optional, default: 0)
     :type offset: int
+    :param oldest_first: begin with the oldest, and not with the newest (optional, default: false)
+    :type oldest_first: bool
     :param details: tell more of each revision: ``url``, as ``dataset_revision_show`` does; ``origin``, whose change it
         is: a ``user``'s, the ``site``'s own, or one from ``elsewhere``; ``previous``, the id of the revision that is
         listed after it, or None; and ``changes``, what ``revision_diff`` tells of these two, None where there is no
@@ -38,12 +40,14 @@ def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[d
     """
     params = schema.validate(data_dict, schema.revision_list())
     history = open_history("dataset_revision_list", context, params)
-    limit = params["limit"]
+    limit, details, oldest_first = params["limit"], params["details"], params["oldest_first"]
+    if details and oldest_first:
+        raise tk.ValidationError({"details": ["Not together with oldest_first"]})
     # Details are told of a revision and the one before it.
-    rows = history.page(limit=limit + params["details"], offset=params["offset"])
+    rows = history.page(limit=limit + details, offset=params["offset"], oldest_first=oldest_first)
     listed = rows[:limit]
     revisions = dictize.revisions(listed, history.tags(listed))
-    return _detailed(history, rows, revisions) if params["details"] else revisions
+    return _detailed(history, rows, revisions) if details else revisions
 
 
 def _detailed(history: History, rows: Sequence[Row], revisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -53,12 +57,14 @@ def _detailed(history: History, rows: Sequence[Row], revisions: list[dict[str, A
 
 @tk.side_effect_free
 def dataset_revision_show(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
-    """Show one revision of a dataset.
+    """Show one revision of a dataset. Give either ``revision_ref`` or ``as_of``.
 
     :param id: the id or name of the dataset
     :type id: string
     :param revision_ref: ``HEAD``, a tag, or the first 7 or more digits of a revision id
     :type revision_ref: string
+    :param as_of: an ISO 8601 time, UTC where it names no zone: the revision that was the newest then
+    :type as_of: string
 
     :returns: a dict as in ``dataset_revision_list``, and ``url``: the commit's page, or None where there is none
     :rtype: dict
@@ -66,7 +72,7 @@ def dataset_revision_show(context: Context, data_dict: dict[str, Any]) -> dict[s
     params = schema.validate(data_dict, schema.revision_show())
     history = open_history("dataset_revision_show", context, params)
     with ckan_errors():
-        row = history.resolve(params["revision_ref"])
+        row = find_revision(history, params)
     (shown,) = dictize.revisions([row], history.tags([row]))
     return {**shown, "url": commit_urls(history.dataset_id, [row]).get(row.sha)}
 

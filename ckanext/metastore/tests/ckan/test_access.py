@@ -31,6 +31,8 @@ WRITES = {
     "dataset_pull": {},
 }
 OURS = sorted({*READS, *WRITES} - {"package_show"})
+ABOUT_ALL = "site_revision_list"
+"""About no dataset in particular: ``test_feeds.py`` has the tests of it."""
 
 CHAINED = {"get": ["package_show", "resource_show"]}
 for verbs in (DATASET_SAVES, PART_SAVES, OTHER_SAVES, BULK_SAVES):
@@ -62,7 +64,7 @@ def _token(user):
 
 
 def test_the_lists_here_are_complete(portal):
-    assert sorted(actions()) == sorted([*OURS, *(name for names in CHAINED.values() for name in names)])
+    assert sorted(actions()) == sorted([*OURS, ABOUT_ALL, *(name for names in CHAINED.values() for name in names)])
 
 
 @pytest.mark.parametrize("action", OURS)
@@ -159,4 +161,4 @@ def test_help_of_ckans_is_followed_by_ours(portal, verb, action):
 
 def test_help_over_http(app):
     answer = app.get("/api/3/action/help_show?name=dataset_revision_list")
-    assert answer.json["result"].startswith("List the revisions of a dataset, newest first.")
+    assert answer.json["result"].startswith("List the revisions of a dataset.")

@@ -51,14 +51,20 @@ def test_lifted_it_shows_what_comes_from_then_on(embargo, dataset, act, as_reade
 def test_set_it_hides_all_and_what_was_public_stays_so(embargo, act, organization, as_reader, git):
     embargo.on = False
     dataset = act("package_create", name=organization["name"], owner_org=organization["id"])
+    assert dataset["id"] in _lately(as_reader)
     embargo.on = True
     with pytest.raises(tk.ObjectNotFound):
         as_reader("dataset_revision_list", id=dataset["id"])
+    assert dataset["id"] not in _lately(as_reader)
     act("package_patch", id=dataset["id"], notes="Under embargo")
     embargo.on = False
     assert [item["id"] for item in as_reader("dataset_revision_list", id=dataset["id"])] == [dataset["revision_id"]]
     assert as_reader("package_show", id=dataset["id"])["revision_id"] == dataset["revision_id"]
     assert git(dataset["id"])("log", "--format=%H") == dataset["revision_id"]
+
+
+def _lately(as_reader):
+    return {revision["dataset"]["id"] for revision in as_reader("site_revision_list", limit=100)}
 
 
 def test_while_it_lasts_a_save_that_changes_nothing_is_none(embargo, dataset, act, rows):

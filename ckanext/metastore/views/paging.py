@@ -1,0 +1,44 @@
+"""A dataset's revisions, a page at a time, for machines that go on to the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import Any
+
+from ckanext.metastore.views.base import call
+
+_ONE_CALL = 100
+"""Revisions that the action gives at a time."""
+
+Revision = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of revisions.
+
+    :param number: 1 for the first
+    :param more: whether there is another page after it
+    """
+
+    number: int
+    revisions: list[Revision]
+    more: bool
+
+
+def page(dataset_id: str, *, number: int, size: int, oldest_first: bool = False) -> Page:
+    """The page of that number, for whoever asks."""
+    walk = _walk(dataset_id, (number - 1) * size, min(size + 1, _ONE_CALL), oldest_first)
+    revisions = list(islice(walk, size + 1))
+    return Page(number, revisions[:size], len(revisions) > size)
+
+
+def _walk(dataset_id: str, start: int, step: int, oldest_first: bool) -> Iterator[Revision]:
+    for offset in count(start, step):
+        order = {"oldest_first": oldest_first}
+        revisions = call("dataset_revision_list", id=dataset_id, limit=step, offset=offset, **order)
+        yield from revisions
+        if len(revisions) < step:
+            return
