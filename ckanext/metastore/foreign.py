@@ -25,16 +25,17 @@ MAX_SIZE = 5_000_000
 MAX_DEPTH = 50
 """Levels of lists and objects in each other."""
 
-MAX_RESOURCES = 1_000
-"""Resources of a dataset that had fewer; no more than twice as many, where it had more."""
+MAX_ITEMS = 1_000
+"""Resources, extras, tags, or groups of a dataset that had fewer; no more than twice as many, where it had more."""
 
 _FIELD = "datapackage.json"
+_LISTS = ("resources", "extras", "tags", "groups")
 _KEPT = (*KEPT_FIELDS, "type")
 _OF_UPLOADS = ("url", "url_type", "hash", "size", "mimetype", "last_modified")
 _NO_FIELDS_OF_RESOURCES = frozenset(
     {"upload", "clear_upload", "plugin_data", "state", "url_type", "revision_message", "base_revision"}
 )
-_ACTIVE = re.compile(r"<\s*/?\s*script\b|^\s*(javascript|vbscript|data)\s*:", re.IGNORECASE)
+_ACTIVE = re.compile(r"<\s*/?\s*script\b|^\s*(javascript|vbscript)\s*:|^\s*data\s*:\s*[\w.+-]+/[\w.+-]", re.IGNORECASE)
 _LEAVES_ITS_FOLDER = re.compile(r"(^|[/\\])\.\.([/\\]|$)")
 
 
@@ -62,16 +63,16 @@ def dataset(document: Document, base: Dataset, ours: Dataset) -> Dataset:
 
     :param base: the dataset when their history and ours parted
     :param ours: the dataset as CKAN has it
-    :raises Invalid: it has more resources than any editor would add
+    :raises Invalid: it has more resources, extras, tags or groups than any editor would add
     """
     theirs = mapper.to_dataset(document)
-    known = {**_by_id(ours), **_by_id(base)}
-    if len(theirs["resources"]) > max(MAX_RESOURCES, 2 * len(ours["resources"])):
-        raise Invalid(_FIELD, f"has {len(theirs['resources']):,} resources")
+    for name in _LISTS:
+        if len(theirs[name]) > max(MAX_ITEMS, 2 * len(ours[name])):
+            raise Invalid(_FIELD, f"has {len(theirs[name]):,} {name}")
     fields = {key: value for key, value in theirs.items() if key in ours or key in base}
     fields = {key: value for key, value in fields.items() if key not in _KEPT}
     fields |= {key: base[key] for key in _KEPT if key in base}
-    return {**fields, "resources": list(_resources(theirs["resources"], known))}
+    return {**fields, "resources": list(_resources(theirs["resources"], _by_id(base), _by_id(ours)))}
 
 
 def check_changes(ours: Dataset, merged: Dataset) -> None:
@@ -92,8 +93,9 @@ def _by_id(dataset: Dataset) -> dict[str, Dataset]:
     return {resource["id"]: resource for resource in dataset["resources"] if "id" in resource}
 
 
-def _resources(theirs: list[Dataset], known: Mapping[str, Dataset]) -> Iterator[Dataset]:
+def _resources(theirs: list[Dataset], base: Mapping[str, Dataset], ours: Mapping[str, Dataset]) -> Iterator[Dataset]:
     """Each resource with what is ours to say of it; one that is new has no id yet."""
+    known = {**ours, **base}
     seen: set[str] = set()
     for resource in theirs:
         fields = {key: value for key, value in resource.items() if key not in _NO_FIELDS_OF_RESOURCES}
@@ -104,7 +106,9 @@ def _resources(theirs: list[Dataset], known: Mapping[str, Dataset]) -> Iterator[
             continue
         seen.add(id_)
         was = known[id_]
-        kept = _OF_UPLOADS if was.get("url_type") == "upload" else ("url_type",)
+        # The file may have come since, or may have gone.
+        uploaded = any(side.get(id_, {}).get("url_type") == "upload" for side in (base, ours))
+        kept = _OF_UPLOADS if uploaded else ("url_type",)
         fields = {key: value for key, value in fields.items() if key not in kept}
         yield {**fields, **{key: was[key] for key in ("id", "state", *kept) if key in was}}
 

@@ -82,9 +82,9 @@ def pull(dataset_id: str, *, strategy: Strategy = "merge") -> Pulled:
     pulls.claim(dataset_id, _CLAIM)
     for _ in range(ATTEMPTS):
         try:
-            theirs = _look(dataset_id)
+            published, theirs = _look(dataset_id)
             if theirs is not None:
-                _bring_in(dataset_id, theirs, strategy)
+                _bring_in(dataset_id, published, theirs, strategy)
         except _Moved:
             continue
         except Diverged as error:
@@ -117,18 +117,19 @@ def publish(dataset_id: str, *, insist: bool = False) -> None:
         publisher.publish(dataset_id, insist=insist)
 
 
-def _look(dataset_id: str) -> Theirs | None:
+def _look(dataset_id: str) -> tuple[str | None, Theirs | None]:
     """Ask where the branch is, while nobody publishes the dataset.
 
+    :returns: the newest revision that is published, and what is there instead
     :raises Diverged: what is there cannot be read, or has nothing in common with what was published
     """
     with waiting.take(dataset_id, patience=config.publish_timeout(), host=config.host()):
         published = queries.published(dataset_id)
         model.Session.rollback()
         try:
-            return config.backend().theirs(dataset_id, ours=published) if published else None
+            return published, config.backend().theirs(dataset_id, ours=published) if published else None
         except NotFound:
-            return None
+            return published, None
         except (Conflict, Invalid) as error:
             raise Diverged("", str(error)) from error
 
@@ -137,17 +138,18 @@ def _look(dataset_id: str) -> Theirs | None:
 
 
 class _Moved(Exception):
-    """Somebody has saved the dataset meanwhile."""
+    """Somebody has saved, or pulled, the dataset meanwhile."""
 
 
-def _bring_in(dataset_id: str, theirs: Theirs, strategy: Strategy) -> None:
+def _bring_in(dataset_id: str, published: str | None, theirs: Theirs, strategy: Strategy) -> None:
     """Save what results, on the head that it was worked out on.
 
+    :param published: the newest revision that was published when ``theirs`` was looked for
     :raises Diverged: it cannot be
-    :raises _Moved: somebody has saved the dataset meanwhile
+    :raises _Moved: somebody has saved, or pulled, the dataset meanwhile
     """
     with _as_refusals(theirs.head.sha):
-        _save(dataset_id, theirs, strategy)
+        _save(dataset_id, published, theirs, strategy)
 
 
 @contextmanager
@@ -162,7 +164,7 @@ def _as_refusals(sha: str) -> Iterator[None]:
             raise _Moved from error
         if isinstance(error, MetastoreError) and not isinstance(error, (Conflict, Invalid, NotFound)):
             raise  # not now
-        if isinstance(error, Diverged):
+        if isinstance(error, (Diverged, _Moved)):
             raise
         raise Diverged(sha, _reason(error)) from error
 
@@ -178,11 +180,13 @@ def _reason(error: Exception) -> str:
     return f"CKAN or a plugin failed, with {type(error).__name__}; CKAN's log says more"
 
 
-def _save(dataset_id: str, theirs: Theirs, strategy: Strategy) -> None:
+def _save(dataset_id: str, published: str | None, theirs: Theirs, strategy: Strategy) -> None:
     context = {"user": config.pull_user(), "ignore_auth": False}
     tk.check_access("package_update", dict(context), {"id": dataset_id})
     head = queries.heads(dataset_id)[0]
     ours = mapper.recorded(recording.show(model.Session(), dataset_id))
+    if queries.published(dataset_id) != published:
+        raise _Moved  # another pull brought it in: ours is compared with what theirs was built on no more
     document, target = (None, None)
     if strategy != "ours":
         document = _document(dataset_id, theirs)

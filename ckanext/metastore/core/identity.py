@@ -32,17 +32,17 @@ def by_identity(path: Path, value: Any) -> dict[str, Any] | None:
     seen: dict[str, int] = {}
     for item in value:
         known_as = identity(item)
-        seen[known_as] = seen.get(known_as, 0) + 1
-        items[_free(known_as, seen[known_as], items)] = item
+        number = seen.get(known_as, 0) + 1
+        while _numbered(known_as, number) in items:
+            number += 1
+        # The next of this name goes on from here: to count anew each time takes hours, where somebody wants it to.
+        seen[known_as] = number
+        items[_numbered(known_as, number)] = item
     return items
 
 
-def _free(identity: str, number: int, taken: dict[str, Any]) -> str:
-    name = identity if number == 1 else f"{identity}#{number}"
-    while name in taken:
-        number += 1
-        name = f"{identity}#{number}"
-    return name
+def _numbered(identity: str, number: int) -> str:
+    return identity if number == 1 else f"{identity}#{number}"
 
 
 def _resource(item: dict[str, Any]) -> str:

@@ -36,9 +36,13 @@ def to_dataset(document: Mapping[str, Any]) -> Fields:
     dataset["resources"] = _give_resources(rest)
     dataset = recorded(dataset)
     dataset["tags"] += _give_keywords(rest)
-    dataset["extras"] = [extra for extra in dataset["extras"] if extra.get("key") not in list(rest)]
+    dataset["extras"] = [extra for extra in dataset["extras"] if not _is_among(rest, extra.get("key"))]
     dataset["extras"] += [{"key": name, "value": text(value)} for name, value in rest.items()]
     return recorded(dataset)
+
+
+def _is_among(properties: Document, key: Any) -> bool:
+    return isinstance(key, str) and key in properties
 
 
 def _give(properties: Document, fields: Mapping[str, Field]) -> Fields:

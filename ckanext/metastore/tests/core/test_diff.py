@@ -250,3 +250,12 @@ def test_real_histories(tmp_path):
         assert canonical(jsonpatch.apply_patch(a, json_patch(a, b))) == canonical(b)
         texts = canonical_json(a).decode(), canonical_json(b).decode()
         assert git_apply(tmp_path, texts[0], unified(*texts, label_a="a", label_b="b")) == texts[1]
+
+
+def test_items_that_were_named_to_make_it_slow():
+    """What is counted anew for each of them takes hours."""
+    count = 100_000
+    names = [f"a#{number}" for number in range(2, count + 2)] + ["a"] * count
+    items = by_identity(("extras",), [{"key": name} for name in names])
+    assert items is not None
+    assert list(items)[count:] == ["a", *(f"a#{number}" for number in range(count + 2, 2 * count + 1))]
