@@ -47,21 +47,28 @@ def publish(
         repositories.note_pause(dataset_id, str(error), until=error.until)
         raise
     except Exception as error:
-        _note_failure(dataset_id, host, error, claimed=claimed)
+        _note_failure(dataset_id, error, claimed=claimed)
         raise
     if host and work.trouble and sent:
         hosts.note_answer(host)
 
 
-def _note_failure(dataset_id: str, host: str | None, error: Exception, *, claimed: bool) -> None:
+def _note_failure(dataset_id: str, error: Exception, *, claimed: bool) -> None:
     expected = isinstance(error, MetastoreError)
     said = str(error) if expected else f"an unexpected error, {type(error).__name__}; the log says more"
     retry_after = error.retry_after if isinstance(error, RateLimited) else 0.0
     repositories.note_failure(dataset_id, said, retry_after=retry_after, claimed=claimed)
     if isinstance(error, Conflict) and config.pull_user():
         pulls.want(dataset_id)
+    note_host(dataset_id, error)
+
+
+def note_host(dataset_id: str, error: Exception) -> None:
+    """Note what the Git host said, where others may meet that, too: it is left alone for some time."""
+    host = config.host()
     if host and isinstance(error, OF_THE_HOST):
-        hosts.note_failure(host, dataset_id, said, retry_after=retry_after)
+        retry_after = error.retry_after if isinstance(error, RateLimited) else 0.0
+        hosts.note_failure(host, dataset_id, str(error), retry_after=retry_after)
 
 
 def _publish(backend: Backend, work: Waiting) -> bool:

@@ -183,6 +183,8 @@ def _reason(error: Exception) -> str:
 def _save(dataset_id: str, published: str | None, theirs: Theirs, strategy: Strategy) -> None:
     context = {"user": config.pull_user(), "ignore_auth": False}
     tk.check_access("package_update", dict(context), {"id": dataset_id})
+    if not recording.is_public(model.Package.get(dataset_id)):
+        raise Conflict("the dataset is not public: nothing is pulled into it")
     head = queries.heads(dataset_id)[0]
     ours = mapper.recorded(recording.show(model.Session(), dataset_id))
     if queries.published(dataset_id) != published:
@@ -195,7 +197,7 @@ def _save(dataset_id: str, published: str | None, theirs: Theirs, strategy: Stra
     with intent.saving(config.pull_user(), message, head) as meant:
         meant.joins[dataset_id] = (theirs, document or {})
         if target is not None:
-            reverting.clear(target["resources"])
+            target["resources"] = reverting.prepared(target["resources"])
             tk.get_action("package_update")(context, target)
         if dataset_id in meant.joins:
             # CKAN had nothing to write.

@@ -71,8 +71,8 @@ def carry_out(plan: Plan, context: dict[str, Any]) -> Dataset:
     """
     params = {"revision_message": plan.message, "base_revision": plan.base_revision}
     try:
-        clear(plan.target["resources"])
-        saved = tk.get_action("package_update")(context, {**plan.target, **params})
+        resources = prepared(plan.target["resources"])
+        saved = tk.get_action("package_update")(context, {**plan.target, **params, "resources": resources})
     except Exception:
         model.Session.rollback()
         raise
@@ -82,13 +82,24 @@ def carry_out(plan: Plan, context: dict[str, Any]) -> Dataset:
     return dataset
 
 
-def clear(resources: list[Dataset]) -> None:
-    """Empty the columns that are to be null: CKAN leaves those of a resource that it has already as they are."""
-    for resource in resources:
-        row = model.Resource.get(resource["id"]) if "id" in resource else None
-        for column in row.get_columns() if row else ():
-            if column in resource and resource[column] is None:
-                setattr(row, column, None)
+def prepared(resources: list[Dataset]) -> list[Dataset]:
+    """Resources for ``package_update``, so that they become what they say.
+
+    The columns that are to be null are emptied: CKAN leaves those of a resource that it has already as they are. And
+    that a resource is in the DataStore, which no history tells, stays so: CKAN would forget it.
+    """
+    return [_prepared(resource) for resource in resources]
+
+
+def _prepared(resource: Dataset) -> Dataset:
+    row = model.Resource.get(resource["id"]) if "id" in resource else None
+    if row is None:
+        return resource
+    for column in row.get_columns():
+        if column in resource and resource[column] is None:
+            setattr(row, column, None)
+    kept = row.extras.get("datastore_active") if row.state == "active" else None
+    return resource if kept is None else {**resource, "datastore_active": kept}
 
 
 def _show(dataset_id: str) -> Dataset:

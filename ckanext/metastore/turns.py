@@ -67,7 +67,10 @@ def _pull_some(end: float) -> bool:
 def _pull(dataset_id: str) -> None:
     try:
         pulling.pull(dataset_id)
+    except Busy as error:
+        log.info("Dataset %s is pulled later: %s", dataset_id, error)
     except MetastoreError as error:
         log.warning("Dataset %s: %s", dataset_id, error)
+        publisher.note_host(dataset_id, error)
     except Exception:
         log.exception("Dataset %s: what was committed at the Git host could not be pulled", dataset_id)

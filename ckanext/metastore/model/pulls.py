@@ -6,7 +6,6 @@ Written on connections of their own: a webhook's word is kept whatever becomes o
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from ckan.model import meta
 from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from ckanext.metastore.core import backoff
 from ckanext.metastore.core.types import Clash
 from ckanext.metastore.model.tables import pull_table, repository_table
 
@@ -78,12 +78,19 @@ def next_time() -> int | None:
 def claim(dataset_id: str, seconds: float) -> bool:
     """Take a dataset that is to be pulled; whether it was due, and nobody was first.
 
-    :param seconds: after so many it is due again, unless it is settled or refused before
+    :param seconds: after so many it is due again, unless it is settled or refused before; later, where that was so
+        several times in a row
     """
-    taken = update(pull_table).where((pull_table.c.dataset_id == dataset_id) & _is_due())
-    taken = taken.values(due_at=math.ceil(time.time() + seconds)).returning(pull_table.c.dataset_id)
+    mine = (pull_table.c.dataset_id == dataset_id) & _is_due()
     with _engine().begin() as connection:
-        return connection.execute(taken).one_or_none() is not None
+        count = update(pull_table).where(mine).values(attempts=pull_table.c.attempts + 1)
+        attempts = connection.execute(count.returning(pull_table.c.attempts)).scalar()
+        if attempts is None:
+            return False
+        wait = max(seconds, backoff.for_dataset(attempts))
+        again = update(pull_table).where(pull_table.c.dataset_id == dataset_id)
+        connection.execute(again.values(due_at=backoff.at_earliest(time.time(), wait)))
+        return True
 
 
 def settle(dataset_id: str) -> None:
@@ -96,8 +103,8 @@ def settle(dataset_id: str) -> None:
 
 def refuse(dataset_id: str, divergence: Divergence) -> None:
     """Remember why a commit is not in CKAN. It is not tried again by itself."""
-    told = {"sha": divergence.sha, "reason": divergence.reason, "noted_at": divergence.noted_at}
-    told["clashes"] = json.dumps(divergence.clashes)
+    told: dict[str, Any] = {"sha": divergence.sha, "reason": divergence.reason, "noted_at": divergence.noted_at}
+    told |= {"clashes": json.dumps(divergence.clashes), "attempts": 0}
     _put(dataset_id, told, {**told, "due_at": case((_is_due(), pull_table.c.due_at))})
 
 

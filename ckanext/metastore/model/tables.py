@@ -107,6 +107,7 @@ pull_table = Table(
     # What others have committed at the Git host. Where there is no row, there is nothing that we know of.
     Column("dataset_id", Text, primary_key=True),
     Column("due_at", BigInteger),  # from when on the job queue is to pull; None where it is not
+    Column("attempts", Integer, nullable=False, server_default="0"),  # that came to no end, in a row
     # The commit that could not be pulled, and why; None where nothing was refused.
     Column("sha", Text),
     Column("reason", Text),

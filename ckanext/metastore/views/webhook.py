@@ -11,9 +11,9 @@ from __future__ import annotations
 import hmac
 import json
 from typing import Any
+from urllib.parse import parse_qs
 
 from flask import Blueprint, Response, jsonify, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from ckanext.metastore import config, jobs
 from ckanext.metastore.model import pulls
@@ -32,10 +32,8 @@ def github() -> Response:
     secret = config.webhook_secret()
     if not secret:
         return _answer(404, "no webhook is expected here: ckanext.metastore.webhook_secret is not set")
-    request.max_content_length = MAX_SIZE
-    try:
-        body = request.get_data(cache=True)
-    except RequestEntityTooLarge:
+    body = request.stream.read(MAX_SIZE + 1)
+    if len(body) > MAX_SIZE:
         return _answer(413, f"a delivery has at most {MAX_SIZE:,} bytes")
     if not is_signed(body, secret, request.headers.get("X-Hub-Signature-256", "")):
         return _answer(401, "the signature in X-Hub-Signature-256 is missing, or not made with our secret")
@@ -55,10 +53,10 @@ def is_signed(body: bytes, secret: str, signature: str) -> bool:
     return hmac.compare_digest(right.encode(), signature.encode())
 
 
-def _payload(body: bytes) -> bytes | str:
+def _payload(body: bytes) -> bytes:
     """The JSON text: a webhook may be set up to send it in a form."""
     if request.mimetype == "application/x-www-form-urlencoded":
-        return str(request.form["payload"])
+        return parse_qs(body)[b"payload"][0]
     return body
 
 

@@ -205,3 +205,13 @@ def test_a_deleted_dataset_stays_deleted(dataset, act):
 def test_somebody_who_may_not_update_may_not_revert(dataset, act, reader):
     with pytest.raises(tk.NotAuthorized):
         act("dataset_revert", user=reader["name"], id=dataset["id"], to_revision_ref="HEAD")
+
+
+def test_that_a_resource_is_in_the_datastore_is_kept(act, dataset):
+    (resource,) = dataset["resources"]
+    act("resource_patch", id=resource["id"], datastore_active=True)
+    act("resource_patch", id=resource["id"], name="Another", revision_message="Another name")
+    reverted = act("dataset_revert", id=dataset["id"], to_revision_ref=dataset["revision_id"])
+    assert reverted["warnings"] == []
+    (now,) = act("package_show", id=dataset["id"])["resources"]
+    assert (now["name"], now["datastore_active"]) == (resource["name"], True)

@@ -17,6 +17,7 @@ def upgrade() -> None:
         "metastore_pull",
         sa.Column("dataset_id", sa.Text, primary_key=True),
         sa.Column("due_at", sa.BigInteger),
+        sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
         sa.Column("sha", sa.Text),
         sa.Column("reason", sa.Text),
         sa.Column("clashes", sa.Text),

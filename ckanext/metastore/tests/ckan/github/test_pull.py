@@ -124,6 +124,23 @@ def test_a_resource_of_theirs_gets_an_id(act, dataset, stranger, github):
     check_history(act, dataset, github)
 
 
+def test_what_they_take_away_is_gone(act, dataset, stranger, github):
+    sha = stranger.edit(lambda document: [document.pop(name) for name in ("description", "keywords")])
+    assert pull(act, dataset)["commit"] == sha
+    shown = act("package_show", id=dataset["id"])
+    assert (shown["notes"], shown["tags"]) == (None, [])
+    check_history(act, dataset, github)
+
+
+def test_that_a_resource_is_in_the_datastore_is_kept(act, dataset, stranger):
+    (resource,) = dataset["resources"]
+    act("resource_patch", id=resource["id"], datastore_active=True)
+    stranger.edit(lambda document: document["resources"][0].update(title="Theirs"))
+    pull(act, dataset)
+    (now,) = act("package_show", id=dataset["id"])["resources"]
+    assert (now["name"], now["datastore_active"]) == ("Theirs", True)
+
+
 # -- CKAN has moved, too --------------------------------------------------------------------------------------------
 
 

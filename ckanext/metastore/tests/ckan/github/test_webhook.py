@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 import pytest
 import requests
 from ckan import model
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 
 from ckanext.metastore import turns
 from ckanext.metastore.model.tables import pull_table
+from ckanext.metastore.testing.github import Fault
 from ckanext.metastore.tests.ckan.portal import served
 
 SECRET = "only GitHub and we know this"
@@ -194,6 +195,12 @@ def test_a_payload_that_is_too_large(deliver):
     assert deliver(b" " * 25_000_001).status_code == 413
 
 
+@pytest.mark.parametrize("form", [False, True])
+def test_a_large_payload(push, deliver, form):
+    push["commits"] = [{"message": "x" * 1_000}] * 1_000
+    assert deliver(push, form=form).status_code == 202
+
+
 # -- real deliveries ------------------------------------------------------------------------------------------------
 
 
@@ -228,5 +235,21 @@ def test_from_a_commit_at_github_into_ckan(act, dataset, github, token, stranger
         assert made.status_code == 201
         stranger.edit(lambda document: document.update(title="Theirs"))
         wait_until(lambda: len(queue) == 1)
+    turns.turn()
+    assert title(act, dataset) == "Theirs"
+
+
+def test_github_is_down_when_it_is_to_be_pulled(act, dataset, push, theirs, deliver, github, asked):
+    """It is tried again, later each time, and by nobody in between."""
+    deliver(push)
+    github.fail(Fault(status=503, times=None))
+    turns.turn()
+    assert asked(turns.turn) == (0, 0, 0)
+    query = select(pull_table).where(pull_table.c.dataset_id == dataset["id"])
+    row = model.Session.execute(query).one()
+    assert (row.attempts, row.due_at > time.time(), row.reason) == (1, True, None)
+    github.clear_faults()
+    model.Session.execute(update(pull_table).values(due_at=int(time.time())))
+    model.Session.commit()
     turns.turn()
     assert title(act, dataset) == "Theirs"
