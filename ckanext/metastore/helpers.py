@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 import ckantoolkit as tk
 from flask_babel import format_date, format_datetime
 
-from ckanext.metastore import labels, presenting, wording
+from ckanext.metastore import conflicts, labels, presenting, wording
+from ckanext.metastore.core.types import Clash
 
 __all__ = [
     "metastore_citation",
+    "metastore_conflict",
     "metastore_date",
     "metastore_exact_time",
+    "metastore_head",
     "metastore_initials",
     "metastore_is_link",
     "metastore_month",
+    "metastore_once",
     "metastore_resource_fields",
     "metastore_short",
     "metastore_summary",
@@ -32,6 +37,48 @@ def metastore_version_count(dataset: dict[str, Any]) -> int:
         return int(tk.get_action("dataset_history_show")(context, {"id": dataset["id"]})["revisions"])
     except (tk.ObjectNotFound, tk.NotAuthorized):
         return 0
+
+
+def metastore_head(dataset_id: str) -> str:
+    """The dataset's newest revision, for a form to start from; empty where there is none."""
+    newest = _call("dataset_revision_list", id=dataset_id, limit=1)
+    return str(newest[0]["id"]) if newest else ""
+
+
+def metastore_once(what: str) -> bool:
+    """Whether this page does not have it yet: a theme may leave out the first of the places where it belongs."""
+    shown = tk.g.setdefault("metastore_shown", set())
+    return what not in shown and not shown.add(what)
+
+
+def metastore_conflict(dataset_id: str, data: dict[str, Any], resource_id: str = "") -> dict[str, Any]:
+    """What others have saved since a form was opened, and what both sides have changed.
+
+    :param data: what was typed
+    :returns: a dict with ``id`` and ``type`` of the dataset, ``since``, as ``dataset_revision_list`` tells it, and
+        ``clashes``: dicts with ``label``, ``base``, ``mine`` and ``theirs``
+    """
+    now = _call("package_show", id=dataset_id)
+    base = _call("package_show", id=now["id"], revision_ref=data["base_revision"])
+    listed = _call("dataset_revision_list", id=now["id"], details=True)
+    since = list(takewhile(lambda revision: revision["id"] != data["base_revision"], listed))
+    was, became = conflicts.sides_of(base, now, resource_id)
+    clashes = [
+        {
+            "label": conflicts.label(clash, now["type"], of_resource=bool(resource_id)),
+            **{side: conflicts.text(clash, value) for side, value in _sides(clash)},
+        }
+        for clash in conflicts.join(was, data, became).clashes
+    ]
+    return {"id": now["id"], "type": now["type"], "name": now["name"], "since": since, "clashes": clashes}
+
+
+def _sides(clash: Clash) -> list[tuple[str, Any]]:
+    return [("base", clash.base), ("mine", clash.ours), ("theirs", clash.theirs)]
+
+
+def _call(action: str, **params: Any) -> Any:
+    return tk.get_action(action)({"user": tk.current_user.name, "auth_user_obj": tk.current_user}, params)
 
 
 def metastore_summary(changes: list[dict[str, Any]], dataset_type: str = "dataset") -> str:

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from ckanext.metastore import config
+from ckanext.metastore.core.findings import Finding
 from ckanext.metastore.core.types import Change, utc
 from ckanext.metastore.model.queries import Row
 
@@ -67,3 +68,9 @@ def tag(row: Row) -> dict[str, Any]:
 def change(change: Change) -> dict[str, Any]:
     """A change; the path is a list, so that no field's name can be mistaken for a separator."""
     return {"kind": change.kind, "path": list(change.path), "old": change.old, "new": change.new}
+
+
+def finding(found: Finding) -> dict[str, Any]:
+    """What a check has found; what it can mend by itself, it mends with ``--fix``."""
+    remedy = f"ckan metastore check --fix {found.package_id}" if found.mends else found.remedy
+    return {"kind": found.kind, "detail": found.detail, "remedy": remedy}

@@ -49,7 +49,9 @@ OPERATIONS: dict[str, str | None] = {
     "dataset_revert": "revert",
     "package_delete": "delete",
     "dataset_purge": "purge",
-    # What is about more than one dataset: no scope allows that.
+    # What is for sysadmins, or about more than one dataset: no scope allows that.
+    "dataset_check": None,
+    "dataset_publishing_list": None,
     "bulk_update_delete": None,
     "bulk_update_private": None,
     "bulk_update_public": None,

@@ -8,8 +8,10 @@ from ckanext.metastore.logic.action import publishing, reads, recent, revisions,
 from ckanext.metastore.logic.bearer import guarded
 
 _OWN = (
+    publishing.dataset_check,
     publishing.dataset_history_show,
     publishing.dataset_publish,
+    publishing.dataset_publishing_list,
     publishing.dataset_pull,
     reads.package_show,
     reads.resource_show,

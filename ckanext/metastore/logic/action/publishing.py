@@ -8,11 +8,11 @@ from typing import Any
 
 import ckantoolkit as tk
 
-from ckanext.metastore import jobs, pulling
+from ckanext.metastore import checking, jobs, overview, pulling
 from ckanext.metastore.core import MetastoreError
 from ckanext.metastore.core.types import utc
-from ckanext.metastore.logic import schema
-from ckanext.metastore.logic.access import Context, ckan_errors, open_history
+from ckanext.metastore.logic import dictize, schema
+from ckanext.metastore.logic.access import Context, ckan_errors, find_package, open_history
 from ckanext.metastore.model import pulls, queries, repositories
 from ckanext.metastore.model.pulls import Divergence
 from ckanext.metastore.model.repositories import Failure
@@ -75,6 +75,41 @@ def _state(dataset_id: str) -> dict[str, Any]:
         "error": error,
         "diverged": _apart(diverged) if diverged else None,
     }
+
+
+@tk.side_effect_free
+def dataset_publishing_list(context: Context, data_dict: dict[str, Any]) -> list[dict[str, Any]]:
+    """List the datasets that have something to publish or to pull; for sysadmins.
+
+    :returns: a list of dicts with ``id``, ``name``, ``state`` (``diverged``, ``failed`` or ``waiting``) and
+        ``publishing``, what ``dataset_publish`` would tell; what is worst comes first
+    :rtype: list of dicts
+    """
+    tk.check_access("dataset_publishing_list", context, data_dict)
+    listed = [_entry(dataset_id, name) for dataset_id, name in overview.unsettled().items()]
+    return sorted(listed, key=lambda entry: (overview.ORDER.index(entry["state"]), entry["name"]))
+
+
+def _entry(dataset_id: str, name: str) -> dict[str, Any]:
+    publishing = _state(dataset_id)
+    return {"id": dataset_id, "name": name, "state": overview.state(publishing), "publishing": publishing}
+
+
+@tk.side_effect_free
+def dataset_check(context: Context, data_dict: dict[str, Any]) -> list[dict[str, Any]]:
+    """Look thoroughly whether all is well with a dataset, as ``ckan metastore check`` does; for sysadmins.
+
+    :param id: the id or name of the dataset
+    :type id: string
+
+    :returns: a list of dicts with ``kind``, ``detail`` and ``remedy``; empty where all is well
+    :rtype: list of dicts
+    """
+    tk.check_access("dataset_check", context, data_dict)
+    params = schema.validate(data_dict, schema.dataset())
+    package = find_package(params["id"])
+    found = checking.Check(thorough=True).find([package.id])
+    return [dictize.finding(finding) for finding in found]
 
 
 def dataset_pull(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,9 @@ WRITES = {
     "dataset_publish": {},
     "dataset_pull": {},
 }
+ADMINS: dict[str, dict[str, str]] = {"dataset_check": {}, "dataset_publishing_list": {}}
+"""What is for sysadmins."""
+
 OURS = sorted({*READS, *WRITES} - {"package_show"})
 ABOUT_ALL = "site_revision_list"
 """About no dataset in particular: ``test_feeds.py`` has the tests of it."""
@@ -64,7 +67,8 @@ def _token(user):
 
 
 def test_the_lists_here_are_complete(portal):
-    assert sorted(actions()) == sorted([*OURS, ABOUT_ALL, *(name for names in CHAINED.values() for name in names)])
+    chained = (name for names in CHAINED.values() for name in names)
+    assert sorted(actions()) == sorted([*OURS, ABOUT_ALL, *ADMINS, *chained])
 
 
 @pytest.mark.parametrize("action", OURS)
@@ -162,3 +166,12 @@ def test_help_of_ckans_is_followed_by_ours(portal, verb, action):
 def test_help_over_http(app):
     answer = app.get("/api/3/action/help_show?name=dataset_revision_list")
     assert answer.json["result"].startswith("List the revisions of a dataset.")
+
+
+@pytest.mark.parametrize("action", ADMINS)
+def test_what_is_for_sysadmins(action, dataset, editor):
+    params = {"id": dataset["id"]} if action == "dataset_check" else {}
+    for name in (editor["name"], ""):
+        with pytest.raises(tk.NotAuthorized):
+            helpers.call_action(action, {"user": name, "ignore_auth": False}, **params)
+    assert helpers.call_action(action, {"user": factories.Sysadmin()["name"], "ignore_auth": False}, **params) == []

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from ckan import model
+from ckan.tests import helpers
 from sqlalchemy import delete
 
 from ckanext.metastore.cli import metastore
@@ -74,3 +75,13 @@ def test_all_that_is_known(act, dataset, clash, command):
 @pytest.mark.parametrize("words", [[], ["x", "--all"], ["--all", "--strategy", "ours"], ["no-such-dataset"]])
 def test_what_makes_no_sense(cli, words):
     assert cli.invoke(metastore, ["pull", *words]).exit_code == 2
+
+
+def test_an_editor_decides_on_the_page(act, app, dataset, clash, command, editor):
+    command("pull", dataset["name"])
+    headers = {"Authorization": helpers.call_action("api_token_create", user=editor["name"], name="x")["token"]}
+    page = app.get(f"/dataset/{dataset['name']}/versions/settle", headers=headers).body
+    assert all(f'<p class="metastore-text">{title}</p>' in page for title in ("Ours", "Theirs"))
+    app.post(f"/dataset/{dataset['name']}/versions/settle", data={"strategy": "theirs"}, headers=headers)
+    assert act("package_show", id=dataset["id"])["title"] == "Theirs"
+    assert act("dataset_publish", id=dataset["id"])["diverged"] is None

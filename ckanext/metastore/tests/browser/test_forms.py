@@ -1,0 +1,119 @@
+"""What editors do: name a version, go back to one, and save over what somebody else has saved."""
+
+from __future__ import annotations
+
+import pytest
+
+both_widths = pytest.mark.parametrize("width", ["desktop", "phone"])
+
+
+@pytest.fixture
+def trees(site):
+    """A dataset with two versions, the first of which has a name."""
+    dataset = site.dataset(extras=[{"key": "district", "value": "Old town"}])
+    site.call("dataset_tag_create", id=dataset["id"], name="1.0")
+    return site.change(dataset, "Say it better", title="Trees of the city", notes="All trees.")
+
+
+@both_widths
+def test_a_version_gets_a_name(trees, site, visit, look, width):
+    page = visit(f"/dataset/{trees['name']}/versions", "editor", width)
+    page.get_by_role("link", name="Name this version").first.click()
+    page.get_by_label("Name (required)").press_sequentially("1.0")
+    page.get_by_text("Another version has this name already").wait_for()
+    look(page, f"name-{width}")
+    page.get_by_label("Name (required)").fill("2.0")
+    page.get_by_text("This name can be used").wait_for()
+    page.get_by_label("Description").fill("As printed")
+    page.get_by_role("button", name="Name this version").click()
+    page.get_by_text("This version is called 2.0 now.").wait_for()
+    (newest, _first) = site.call("dataset_tag_list", id=trees["id"])
+    assert (newest["name"], newest["description"]) == ("2.0", "As printed")
+
+
+def test_a_name_is_changed_and_deleted_without_javascript(trees, site, visit, look):
+    page = visit(f"/dataset/{trees['name']}/versions", "editor", javascript=False)
+    page.get_by_role("link", name="Edit name 1.0").click()
+    page.get_by_label("Name (required)").fill("one two")
+    page.get_by_role("button", name="Check the name").click()
+    assert page.locator("#name-verdict.metastore-error").inner_text()
+    page.get_by_role("button", name="Save the name").click()
+    assert page.locator("#name-error").inner_text()
+    assert page.get_by_label("Name (required)").input_value() == "one two"
+    page.get_by_label("Name (required)").fill("1.1")
+    page.get_by_role("button", name="Save the name").click()
+    assert [tag["name"] for tag in site.call("dataset_tag_list", id=trees["id"])] == ["1.1"]
+    page.goto(f"/dataset/{trees['name']}/versions")
+    page.get_by_role("link", name="Delete name 1.1").click()
+    page.get_by_role("button", name="Delete the name").click()
+    assert site.call("dataset_tag_list", id=trees["id"]) == []
+
+
+@both_widths
+def test_a_version_is_restored(trees, site, visit, look, width):
+    page = visit(f"/dataset/{trees['name']}/version/1.0", "editor", width)
+    page.get_by_role("link", name="Restore this version").click()
+    look(page, f"restore-{width}")
+    page.get_by_label("Title").check()
+    page.get_by_role("button", name="Show what this changes").click()
+    look(page, f"restore-parts-{width}")
+    page.get_by_label("Why").fill("The old title was right")
+    page.get_by_role("button", name="Restore as shown").click()
+    page.get_by_text("Restored. This is the new version.").wait_for()
+    look(page, f"restored-{width}")
+    now = site.call("package_show", id=trees["id"])
+    assert (now["title"], now["notes"]) == ("Street trees", "All trees.")
+    assert site.call("dataset_revision_list", id=trees["id"])[0]["message"].strip() == "The old title was right"
+
+
+def test_a_preview_that_is_out_of_date_restores_nothing(trees, site, visit):
+    page = visit(f"/dataset/{trees['name']}/version/1.0/restore", "editor", javascript=False)
+    site.change(trees, "Meanwhile", user="ravi", version="7")
+    page.get_by_role("button", name="Restore as shown").click()
+    page.get_by_text("Somebody has saved this dataset since you looked at it.").wait_for()
+    assert site.call("package_show", id=trees["id"])["title"] == "Trees of the city"
+
+
+@pytest.mark.parametrize(("width", "javascript"), [("desktop", True), ("phone", True), ("desktop", False)])
+def test_two_people_save_one_dataset(trees, site, visit, look, width, javascript):
+    page = visit(f"/dataset/edit/{trees['name']}", "editor", width, javascript=javascript)
+    page.get_by_label("Title").fill("My trees")
+    page.get_by_label("Version").fill("3")
+    page.get_by_label("What changed and why").fill("Mine, and why")
+    site.change(trees, "Meanwhile", user="ravi", title="Their trees", notes="Their notes")
+    page.get_by_role("button", name="Update Dataset").click()
+    page.get_by_text("Somebody else has saved this dataset since you opened it").wait_for()
+    assert page.get_by_label("Title").input_value() == "My trees"
+    assert page.get_by_label("What changed and why").input_value() == "Mine, and why"
+    if javascript:  # which axe-core needs
+        look(page, f"conflict-{width}")
+    page.get_by_label("Theirs").check()
+    page.get_by_role("button", name="Merge as picked").click()
+    assert page.get_by_label("Title").input_value() == "Their trees"
+    page.get_by_role("button", name="Update Dataset").click()
+    page.wait_for_url(f"**/dataset/{trees['name']}")
+    now = site.call("package_show", id=trees["id"])
+    assert (now["title"], now["notes"], now["version"]) == ("Their trees", "Their notes", "3")
+    assert [extra["value"] for extra in now["extras"]] == ["Old town"]
+    assert site.call("dataset_revision_list", id=trees["id"])[0]["message"].strip() == "Mine, and why"
+
+
+def test_two_people_save_one_resource(trees, site, visit, look):
+    (resource,) = site.call("package_show", id=trees["id"])["resources"]
+    page = visit(f"/dataset/{trees['name']}/resource/{resource['id']}/edit", "editor")
+    page.get_by_label("Name").fill("My table")
+    page.get_by_label("What changed and why").fill("Mine")
+    site.call("resource_patch", "ravi", id=resource["id"], name="Their table", description="Theirs")
+    page.get_by_role("button", name="Update Resource").click()
+    look(page, "conflict-resource")
+    page.get_by_role("button", name="Keep mine").click()
+    page.get_by_role("button", name="Update Resource").click()
+    now = site.call("resource_show", id=resource["id"])
+    assert (now["name"], now["description"]) == ("My table", "Theirs")
+    assert site.call("dataset_revision_list", id=trees["id"])[0]["message"].strip() == "Mine"
+
+
+@pytest.mark.parametrize("word", ["name", "edit-name", "delete-name", "restore"])
+def test_others_are_refused(trees, visit, word):
+    visit(f"/dataset/{trees['name']}/version/1.0/{word}", "reader", status=403)
+    visit(f"/dataset/{trees['name']}/version/1.0/{word}", status=403)

@@ -1,0 +1,55 @@
+"""``POST /dataset/<id>/versions/merge``: the edit form again, with what was typed and what others have saved since."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckantoolkit as tk
+from ckan.lib.navl.dictization_functions import DataError, unflatten
+from ckan.logic import clean_dict, parse_params, tuplize_dict
+from ckan.views.dataset import EditView
+from ckan.views.resource import EditView as ResourceEditView
+
+from ckanext.metastore import conflicts
+from ckanext.metastore.views.base import aborting, blueprint, call
+from ckanext.metastore.views.editing import dataset_to_edit
+
+Fields = dict[str, Any]
+
+
+@blueprint.route("/dataset/<id>/versions/merge", methods=["POST"])
+def merge(id: str) -> Any:
+    """The dataset's form."""
+    dataset = dataset_to_edit(id)
+    fields = _joined(dataset, "")
+    tk.g.form_action = tk.h.url_for(f"{dataset['type']}.edit", id=dataset["name"])
+    return EditView().get(dataset["type"], dataset["id"], fields, {}, {})
+
+
+@blueprint.route("/dataset/<id>/versions/merge/<resource_id>", methods=["POST"])
+def merge_resource(id: str, resource_id: str) -> Any:
+    """A resource's form."""
+    dataset = dataset_to_edit(id)
+    fields = _joined(dataset, resource_id)
+    return ResourceEditView().get(dataset["type"], dataset["name"], resource_id, fields, {}, {})
+
+
+def _joined(dataset: Fields, resource_id: str) -> Fields:
+    typed = _typed()
+    base_revision = typed.get("base_revision") or dataset["revision_id"]
+    with aborting():
+        base = call("package_show", id=dataset["id"], revision_ref=base_revision)
+    was, now = conflicts.sides_of(base, dataset, resource_id)
+    picks = {int(name.rpartition("-")[2]): side for name, side in typed.items() if name.startswith("metastore_pick-")}
+    take = typed.get("metastore_take", "mine")
+    joined = conflicts.join(was, typed, now, take=take, picks=picks if take == "picked" else None)
+    kept = {name: value for name, value in joined.fields.items() if not name.startswith("metastore_")}
+    return {**kept, "base_revision": dataset["revision_id"]}
+
+
+def _typed() -> Fields:
+    try:
+        typed: Fields = clean_dict(unflatten(tuplize_dict(parse_params(tk.request.form))))
+    except DataError:
+        tk.abort(400, tk._("The form could not be read"))
+    return typed
