@@ -139,7 +139,7 @@ def test_a_change_by_nobody_is_automatic(dataset, page):
 def test_a_dataset_without_history_has_no_tab(app, before):
     (dataset_id,) = before()
     html = app.get(f"/dataset/{dataset_id}").text
-    assert "/versions" not in html
+    assert '/versions"' not in html
     assert "No version of this dataset is recorded yet" in app.get(f"/dataset/{dataset_id}/versions").text
 
 

@@ -15,6 +15,7 @@ from ckanext.metastore.logic import schema
 from ckanext.metastore.logic.action import actions
 from ckanext.metastore.testing.github import StandIn
 from ckanext.metastore.tests.ckan import portal as city
+from ckanext.metastore.tests.ckan.checks import nothing_waits
 from ckanext.metastore.tests.ckan.portal import Portal, served
 from ckanext.metastore.tests.examples import README, SERVICE, blocks
 
@@ -28,6 +29,7 @@ NOT_HERE = ["_pytest", "jwt", "ckanext.metastore.testing.github"]
 @pytest.fixture
 def early(tables, activity_table):
     """What is there when the plugin comes."""
+    nothing_waits()
     if plugins.plugin_loaded("metastore"):
         plugins.unload("metastore")
     city.people()

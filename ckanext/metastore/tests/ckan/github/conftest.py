@@ -11,9 +11,10 @@ from ckan.lib.redis import connect_to_redis
 from sqlalchemy import delete, select, update
 
 from ckanext.metastore import jobs
-from ckanext.metastore.model.tables import dataset_table, host_table, repository_table, revision_table, tag_table
+from ckanext.metastore.model.tables import host_table, repository_table
 from ckanext.metastore.testing.git import check_integrity, git
 from ckanext.metastore.testing.github import StandIn
+from ckanext.metastore.tests.ckan.checks import nothing_waits
 
 from .stranger import Stranger
 
@@ -83,11 +84,7 @@ def asked(github):
 @pytest.fixture
 def queue(github, monkeypatch):
     """CKAN's job queue, empty; nothing waits, and Redis is believed to be well."""
-    model.Session.execute(update(revision_table).values(published=True))
-    model.Session.execute(update(tag_table).values(pending=None))
-    model.Session.execute(update(dataset_table).values(purging=False))
-    model.Session.execute(update(repository_table).values(error=None, attempts=0, retry_at=None))
-    model.Session.commit()
+    nothing_waits()
     connect_to_redis().flushdb()
     monkeypatch.setattr(jobs, "_bell", jobs._Bell())
     return get_queue()
