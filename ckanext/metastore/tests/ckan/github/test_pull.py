@@ -11,6 +11,7 @@ from ckan.tests import factories
 from ckanext.metastore import pulling
 from ckanext.metastore.core.document import canonical_json
 from ckanext.metastore.testing.git import git
+from ckanext.metastore.testing.github import Fault
 
 from .conftest import head
 
@@ -359,3 +360,16 @@ def test_two_that_pull_at_a_time(act, dataset, stranger, github, monkeypatch):
     assert [revision["parents"][:1] for revision in revisions(act, dataset)][:1] == [[sha]]
     assert len(revisions(act, dataset)) == 3
     check_history(act, dataset, github)
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+def test_the_push_of_what_joins_is_cut_off(act, dataset, stranger, github, drop):
+    """Whoever publishes next finishes: the rows of both are there."""
+    theirs, ours = diverge(act, dataset, stranger, retitle("Theirs"), {"notes": "Ours."})
+    github.fail(Fault(path="git-receive-pack$", kind="git", method="POST", drop=drop, times=None))
+    pull(act, dataset)
+    newest = revisions(act, dataset)[0]
+    assert (newest["parents"], newest["published"]) == ([theirs, ours], drop == "after")
+    github.clear_faults()
+    check_history(act, dataset, github)
+    assert len(revisions(act, dataset)) == 4
