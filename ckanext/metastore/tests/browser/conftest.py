@@ -56,8 +56,7 @@ def site(
 
 @pytest.fixture(autouse=True)
 def _configured(site: Site) -> None:
-    """Before each test CKAN's plugin for pytest takes back what was configured."""
-    config.update(site.options)
+    site.configure()
 
 
 @pytest.fixture(scope="session")

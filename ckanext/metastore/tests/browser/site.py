@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ckan import model
+from ckan.common import config
 from ckan.tests import factories, helpers
 
 PASSWORD = "correct horse battery"
@@ -56,6 +57,11 @@ class Site:
         """Save a dataset again, with other values of some fields."""
         return self.call("package_patch", user, id=dataset["id"], revision_message=message, **fields)
 
+    def configure(self) -> None:
+        """Be what it is: after each test, CKAN's plugin for pytest takes back what was configured."""
+        config.update(self.options)
+
     def _request(self) -> Any:
+        self.configure()
         model.Session.remove()
         return self._flask_app.test_request_context()
