@@ -26,6 +26,11 @@ from ckanext.metastore.tests.ckan.past import before_the_plugin, loggers_kept
 
 Dataset = dict[str, Any]
 
+# What CKAN's factories think up by themselves, they think up again in another process that has the same database.
+_OF_USERS = factories.User._meta.base_declarations
+_OF_USERS["name"].function = lambda: f"user-{uuid4().hex[:12]}"
+_OF_USERS["email"].function = lambda: f"{uuid4().hex}@example.org"
+
 
 @pytest.fixture(scope="session")
 def tables(reset_db: Callable[[], None], migrate_db_for: Callable[[str], None]) -> None:
@@ -191,19 +196,13 @@ def _own_folder(
 @pytest.fixture
 def editor(portal: None) -> Dataset:
     """An account that edits the datasets of an organization."""
-    return _account(fullname="Edda Ito")
+    return factories.User(fullname="Edda Ito")
 
 
 @pytest.fixture
 def reader(portal: None) -> Dataset:
     """An account that may edit nothing."""
-    return _account()
-
-
-def _account(**fields: Any) -> Dataset:
-    """An account with a name of its own. Those that CKAN's factories think up are not so many, and meet at last."""
-    name = f"user-{uuid4().hex[:12]}"
-    return factories.User(name=name, email=f"{name}@example.org", **fields)
+    return factories.User()
 
 
 @pytest.fixture
