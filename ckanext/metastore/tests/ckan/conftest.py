@@ -140,7 +140,8 @@ def tried(city: City, api: Api, caplog: pytest.LogCaptureFixture) -> Callable[..
                 assert answer.json["error"]["message"].startswith("Access denied: This token does not allow ")
                 assert set(answer.json) == {"success", "error", "help"}
         tags = city.call("dataset_tag_list", id=city.hidden["id"])
-        assert [tag["name"] for tag in tags] == (["v9", "v1"] if written.status_code == 200 else ["v1"])
+        # Two of one second come in the order of their names.
+        assert {tag["name"] for tag in tags} == ({"v9", "v1"} if written.status_code == 200 else {"v1"})
         if written.status_code == 200:
             city.call("dataset_tag_delete", id=city.hidden["id"], tag="v9")
         return seen.status_code
