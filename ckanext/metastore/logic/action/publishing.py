@@ -46,9 +46,11 @@ def dataset_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, An
     :type id: string
 
     :returns: a dict with ``published``, the id of the newest revision that is published, or None; ``waiting``, the ids
-        of the revisions that are not, oldest first; ``waiting_tags``, the names of the tags that are not; and
-        ``error``, None or a dict with ``message``, ``timestamp`` (ISO 8601, UTC) and ``next_attempt``, the time from
-        which CKAN's job queue tries again
+        of the revisions that are not, oldest first; ``waiting_tags``, the names of the tags that are not; ``error``,
+        None or a dict with ``message``, ``timestamp`` (ISO 8601, UTC) and ``next_attempt``, the time from which CKAN's
+        job queue tries again; and ``diverged``, None or a dict that says why a commit which somebody made at the Git
+        host is not in CKAN: ``commit``, ``reason``, ``timestamp`` and ``clashes``, dicts with ``path``, ``base``,
+        ``ours`` and ``theirs``
     :rtype: dict
     """
     params = schema.validate(data_dict, schema.dataset())

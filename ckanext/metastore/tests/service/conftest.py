@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ckanext.metastore.service import Settings, create_app
+from ckanext.metastore.tests.service.running import running
 from ckanext.metastore.tests.service.server import ALL, Dataset, bearer, serving, token
 
 
@@ -20,6 +21,13 @@ def server(tmp_path_factory):
 def client(server):
     with server.client() as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """The service as its user starts it, for one module's tests; see ``running.py``."""
+    with running(tmp_path_factory.mktemp("service") / "store") as running_:
+        yield running_
 
 
 @pytest.fixture

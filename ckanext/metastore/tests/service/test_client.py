@@ -15,15 +15,9 @@ from werkzeug.serving import make_server
 
 from ckanext.metastore.client import Client
 from ckanext.metastore.core import Change, Conflict, Invalid, NotFound, RateLimited, Unauthorized, Unavailable
-from ckanext.metastore.tests.service.running import DOCUMENT, running
+from ckanext.metastore.tests.service.running import DOCUMENT
 
 NUMBERS = count()
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("service") / "store") as running_:
-        yield running_
 
 
 @pytest.fixture(scope="module")

@@ -12,15 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from ckanext.metastore.command import metastore
-from ckanext.metastore.tests.service.running import DOCUMENT, running
+from ckanext.metastore.tests.service.running import DOCUMENT
 
 NUMBERS = count()
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("service") / "store") as running_:
-        yield running_
 
 
 @pytest.fixture

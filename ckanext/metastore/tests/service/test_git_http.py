@@ -16,12 +16,6 @@ NUMBERS = count()
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("service") / "store") as running_:
-        yield running_
-
-
-@pytest.fixture(scope="module")
 def client(service):
     with service.client() as client:
         yield client
