@@ -13,8 +13,8 @@ from typing import Any
 
 from ckanext.metastore import jobs, publisher, recorder
 from ckanext.metastore.backends.git.transport import Remote
-from ckanext.metastore.backends.github import staging
 from ckanext.metastore.backends.github.repositories import Repositories
+from ckanext.metastore.backends.hosted import staging
 from ckanext.metastore.model.waiting import Waiting
 
 DAY = 86_400

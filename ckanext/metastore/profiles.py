@@ -28,8 +28,8 @@ def newest(dataset_id: str, revisions: Sequence[RecordedRevision]) -> Profile | 
 
 def _profile(dataset_id: str, document: Document) -> Profile:
     organization = document.get("ckan", {}).get("owner_org")
-    owners = config.github_owners()
-    owner = owners.get(repositories.organization_name(organization), "") if organization and owners else ""
+    known = organization and config.has_owners()
+    owner = config.host_owner(repositories.organization_name(organization)) if known else ""
     return Profile(
         owner=owner,
         name=document.get("name") or dataset_id,

@@ -276,5 +276,9 @@ def create_backend(name: str, **options: Any) -> Backend:
     if name not in registered:
         known = ", ".join(sorted(registered)) or "none; is ckanext-metastore installed?"
         raise Invalid("backend", f"no backend is called {name!r}; there are: {known}")
-    backend: Backend = registered[name].load()(**options)
+    try:
+        make = registered[name].load()
+    except ImportError as error:
+        raise Invalid("backend", f"{name!r} needs something that is not installed: {error}") from error
+    backend: Backend = make(**options)
     return backend

@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import contextvars
 import math
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from github import GithubException
 
-from ckanext.metastore.backends.github import deadline
+from ckanext.metastore.backends.hosted import deadline
 from ckanext.metastore.core.errors import (
     Conflict,
     Invalid,
@@ -32,32 +30,11 @@ _SECONDARY_PAUSE = 60.0
 
 
 def bounded(call: Callable[[], T], seconds: float) -> T:
-    """Make a call that talks to GitHub, and wait for it no longer than that.
-
-    The timeout of ``requests`` counts from one byte to the next, so that a server which drips could hold us for ever.
+    """Make a call of PyGithub's, and wait for it no longer than that.
 
     :raises MetastoreError: it failed, or took too long
     """
-    left = deadline.remaining(seconds)
-    outcome: list[Any] = []
-    context = contextvars.copy_context()
-
-    def run() -> None:
-        try:
-            outcome.append((context.run(call), None))
-        except BaseException as error:
-            outcome.append((None, translated(error)))
-
-    thread = threading.Thread(target=run, daemon=True, name="metastore-github")
-    thread.start()
-    thread.join(left)
-    if not outcome:
-        raise Unavailable("GitHub's API has not answered in time")
-    value, failure = outcome[0]
-    if failure is not None:
-        raise failure
-    result: T = value
-    return result
+    return deadline.bounded(call, seconds, translated=translated)
 
 
 def translated(error: BaseException) -> MetastoreError:

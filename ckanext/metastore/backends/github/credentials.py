@@ -7,12 +7,12 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from github import Auth, GithubIntegration
 
-from ckanext.metastore.backends.github import deadline
 from ckanext.metastore.backends.github.answers import bounded
+from ckanext.metastore.backends.hosted import deadline
+from ckanext.metastore.backends.hosted.host import Credentials
 from ckanext.metastore.core.errors import Invalid, NotFound, Unauthorized, Unavailable
 
 _EARLY = 300.0
@@ -23,26 +23,13 @@ _app_tokens: dict[tuple[str, str, str], tuple[str, float]] = {}
 """The Apps' tokens and when they end, by API, App and installation; one lock, as PyGithub has none."""
 
 
-class Credentials(Protocol):
-    """What gives a token that is good now."""
-
-    def token(self) -> str:
-        """Give the token, for the API and as Git's password.
-
-        :raises MetastoreError: there is none to be had
-        """
-
-    def refused(self) -> None:
-        """GitHub has refused the token: keep it no longer, if there may be another."""
-
-
 @dataclass(frozen=True)
 class Token:
     """A personal access token, classic or fine-grained."""
 
     value: str = field(repr=False)
 
-    def token(self) -> str:
+    def token(self, *owners: str) -> str:  # noqa: ARG002
         """Give it."""
         return self.value
 
@@ -63,7 +50,7 @@ class App:
     api_url: str
     timeout: float
 
-    def token(self) -> str:
+    def token(self, *owners: str) -> str:  # noqa: ARG002
         """Give the token, renewed in time."""
         if not _renewing.acquire(timeout=deadline.remaining(self.timeout)):
             raise Unavailable("GitHub has not answered in time: another thread still waits for the App's token")

@@ -10,16 +10,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from github import Auth, Github
 from github.Commit import Commit
 from github.Repository import Repository
 
 from ckanext.metastore.backends.github.answers import bounded
-from ckanext.metastore.backends.github.credentials import Credentials
+from ckanext.metastore.backends.hosted.host import Credentials, There
 from ckanext.metastore.core.errors import NotFound, Unauthorized
 from ckanext.metastore.core.text import one_line
 from ckanext.metastore.core.types import Hosted, Profile
@@ -37,26 +37,20 @@ PAGE = 100
 """Repositories that one request lists."""
 
 
-@dataclass(frozen=True)
-class There:
-    """A repository as GitHub says that it is.
-
-    :param archived: whether it takes no changes
-    """
-
-    hosted: Hosted
-    archived: bool
-
-
 class Repositories:
     """GitHub's API, as far as it is about repositories.
 
     :param api_url: where the API is
+    :param git_url: what stands before ``/<owner>/<name>.git``
     :param timeout: seconds for one request
     """
 
-    def __init__(self, api_url: str, credentials: Credentials, timeout: float) -> None:
+    name = "GitHub"
+    options = "github"
+
+    def __init__(self, api_url: str, git_url: str, credentials: Credentials, timeout: float) -> None:
         self._api_url = api_url
+        self.git_url = git_url
         self._credentials = credentials
         self._timeout = timeout
         self._users: set[str] = set()
@@ -91,9 +85,9 @@ class Repositories:
             raise NotFound("repository", f"{owner} is no organization that we may write to, nor our own account")
         self._users.add(owner)
 
-    def is_empty(self, repository_id: int) -> bool:
+    def is_empty(self, repository: Hosted) -> bool:
         """Tell whether nothing was ever pushed to a repository."""
-        branches = self._client().get_repo(repository_id).get_branches()
+        branches = self._client().get_repo(repository.id).get_branches()
         first = bounded(lambda: next(iter(branches), None), self._timeout)
         return first is None
 
@@ -108,16 +102,16 @@ class Repositories:
             raise NotFound("repository", f"{owner}/{name}")  # a name from before, which leads to another
         return found
 
-    def look(self, repository_id: int) -> Hosted:
+    def look(self, repository: Hosted) -> Hosted:
         """Look a repository up by GitHub's number.
 
         :raises NotFound: there is none, or it is hidden from us
         """
-        return bounded(lambda: _hosted(self._client(lazy=False).get_repo(repository_id)), self._timeout)
+        return bounded(lambda: _hosted(self._client(lazy=False).get_repo(repository.id)), self._timeout)
 
-    def look_closely(self, repository_id: int) -> There:
+    def look_closely(self, repository: Hosted) -> There:
         """The same; and whether it is archived."""
-        return bounded(lambda: _there(self._client(lazy=False).get_repo(repository_id)), self._timeout)
+        return bounded(lambda: _there(self._client(lazy=False).get_repo(repository.id)), self._timeout)
 
     def list(self, owner: str) -> Iterator[There]:
         """List an owner's repositories; a request for each hundred."""
@@ -134,50 +128,65 @@ class Repositories:
             number += 1
             first = bounded(partial(_page, pages, number), self._timeout) if len(first) == PAGE else []
 
-    def change(self, repository_id: int, *, name: str, **changes: Any) -> None:
-        """Change a repository's name, description, homepage, or whether it is private or archived.
+    def change(self, repository: Hosted, **changes: Any) -> None:
+        """Change a repository's name, description, homepage, or whether it is private or archived."""
+        # PyGithub would ask for the name, if it were not told one.
+        said = {"name": repository.profile.name, **changes}
+        bounded(lambda: self._client().get_repo(repository.id).edit(**said), self._timeout)
 
-        :param name: the name, changed or not: PyGithub would ask for it
-        """
-        bounded(lambda: self._client().get_repo(repository_id).edit(name, **changes), self._timeout)
-
-    def set_status(self, repository: int | str, sha: str, *, state: str, description: str, target_url: str) -> None:
+    def set_status(
+        self, owner: str, name: str, number: int | None, sha: str, *, state: str, description: str, target_url: str
+    ) -> None:
         """Say something of a commit.
 
-        :param repository: GitHub's number of it, or ``owner/name``
         :param state: ``"success"`` or ``"failure"``
         :raises Invalid: there is no such commit
         """
         said = {"state": state, "description": _cut(description), "context": STATUS_CONTEXT}
         said |= {"target_url": target_url} if target_url else {}
-        where = f"repositories/{repository}" if isinstance(repository, int) else f"repos/{repository}"
+        where = f"repos/{owner}/{name}" if number is None else f"repositories/{number}"
         # PyGithub would ask for the commit first, if it did not know so much of it.
         known = {"sha": sha, "url": f"{self._api_url}/{where}/commits/{sha}"}
         bounded(lambda: self._client().create_from_raw_data(Commit, known).create_status(**said), self._timeout)
 
-    def set_topics(self, repository_id: int, topics: Iterable[str]) -> None:
+    def set_topics(self, repository: Hosted, topics: Iterable[str]) -> None:
         """Replace a repository's topics."""
         wanted = list(topics)
-        bounded(lambda: self._client().get_repo(repository_id).replace_topics(wanted), self._timeout)
+        bounded(lambda: self._client().get_repo(repository.id).replace_topics(wanted), self._timeout)
 
-    def transfer(self, repository_id: int, owner: str, name: str) -> None:
+    def transfer(self, repository: Hosted, owner: str, name: str) -> None:
         """Give a repository to another owner, under this name."""
-        bounded(lambda: self._client().get_repo(repository_id).transfer_ownership(owner, name), self._timeout)
+        bounded(lambda: self._client().get_repo(repository.id).transfer_ownership(owner, name), self._timeout)
 
-    def archive(self, repository_id: int, name: str) -> None:
+    def archive(self, repository: Hosted) -> None:
         """Make a repository read-only. That it is so already is no error."""
         try:
-            self.change(repository_id, name=name, archived=True)
+            self.change(repository, archived=True)
         except Unauthorized:
-            if not bounded(lambda: self._client(lazy=False).get_repo(repository_id).archived, self._timeout):
+            if not bounded(lambda: self._client(lazy=False).get_repo(repository.id).archived, self._timeout):
                 raise
 
-    def delete(self, repository_id: int) -> None:
+    def delete(self, repository: Hosted) -> None:
         """Destroy a repository. That there is none is no error."""
         try:
-            bounded(lambda: self._client().get_repo(repository_id).delete(), self._timeout)
+            bounded(lambda: self._client().get_repo(repository.id).delete(), self._timeout)
         except NotFound:
             return
+
+    def as_taken(self, profile: Profile, default_owner: str) -> Profile:
+        """A profile as GitHub takes it: one line of text, topics of its alphabet, a name without odd characters."""
+        topics = dict.fromkeys(filter(None, map(_topic, profile.topics)))
+        return Profile(
+            owner=profile.owner or default_owner,
+            name=re.sub(r"[^A-Za-z0-9._-]", "-", profile.name)[:100],
+            description=one_line(profile.description)[:_DESCRIPTION_LIMIT].strip(),
+            homepage=profile.homepage,
+            topics=tuple(topics)[:_TOPICS_LIMIT],
+        )
+
+    def page_url(self, owner: str, name: str, sha: str) -> str:
+        """The commit's page."""
+        return f"{self.git_url}/{quote(owner)}/{quote(name)}/commit/{sha}"
 
     def _client(self, *, lazy: bool = True) -> Github:
         """A client of its own for each call: PyGithub's are not made for threads."""
@@ -215,18 +224,6 @@ def _hosted(repository: Repository) -> Hosted:
         topics=tuple(repository.topics or ()),
     )
     return Hosted(repository.id, profile, repository.private)
-
-
-def as_taken(profile: Profile, default_owner: str) -> Profile:
-    """A profile as GitHub takes it: one line of text, topics of its alphabet, a name without odd characters."""
-    topics = dict.fromkeys(filter(None, map(_topic, profile.topics)))
-    return Profile(
-        owner=profile.owner or default_owner,
-        name=re.sub(r"[^A-Za-z0-9._-]", "-", profile.name)[:100],
-        description=one_line(profile.description)[:_DESCRIPTION_LIMIT].strip(),
-        homepage=profile.homepage,
-        topics=tuple(topics)[:_TOPICS_LIMIT],
-    )
 
 
 def _topic(word: str) -> str:

@@ -81,7 +81,7 @@ def test_a_wrong_purge_stops_the_start(portal, ckan_config, monkeypatch, backend
     [
         (
             {**BY_TOKEN, "github.owner": None},
-            "github.owner: is missing: name the user or organization that owns the repositories",
+            "github.owner: is missing: name who owns the repositories at GitHub",
         ),
         (
             {**BY_TOKEN, "github.token": None},
@@ -168,7 +168,7 @@ def test_only_one_module_asks_for_options():
         for path in modules
         if re.search(r"\b(tk|toolkit)\.config\b|ckan\.common import config", path.read_text())
     }
-    assert asking == {"config.py"}
+    assert asking == {"options.py"}
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import pytest
 
 from ckanext.metastore.backends.github import GitHubBackend
 from ckanext.metastore.backends.github.backend import API_URL, GIT_URL
-from ckanext.metastore.backends.github.places import ByName
+from ckanext.metastore.backends.hosted.places import ByName
 from ckanext.metastore.testing import BackendContract
 from ckanext.metastore.testing.contract.base import OTHER, PACKAGE
 
@@ -31,8 +31,8 @@ OWNER = os.environ.get("METASTORE_GITHUB_OWNER", "")
 class _Marked(ByName):
     """Repositories whose names begin with a mark, and which are remembered, to be deleted in the end."""
 
-    def __init__(self, api, mark):
-        super().__init__(api, OWNER, "delete")
+    def __init__(self, host, mark):
+        super().__init__(host, OWNER, "delete")
         self._mark = mark
         self.package_ids = {PACKAGE, OTHER}  # other processes may have used these
 
@@ -53,7 +53,7 @@ class _Account(GitHubBackend):
             timeout=60,
         )
         assert isinstance(self._places, ByName)
-        self._places = self._marked = _Marked(self._places.api, f"metastore-test-{secrets.token_hex(4)}-")
+        self._places = self._marked = _Marked(self._places.host, f"metastore-test-{secrets.token_hex(4)}-")
 
     def purge_all(self):
         for package_id in sorted(self._marked.package_ids):
@@ -72,4 +72,4 @@ class TestGitHubAccount(BackendContract):
 
     def clone_url(self, backend, package_id):
         owner, name = backend._places.find(package_id)
-        return f"{backend._git_url}/{owner}/{name}.git"
+        return f"{backend._host.git_url}/{owner}/{name}.git"

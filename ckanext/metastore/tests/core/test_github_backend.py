@@ -33,7 +33,7 @@ class TestGitHubBackend(BackendContract):
 
     def clone_url(self, backend, package_id):
         owner, name = backend._places.find(package_id)
-        return f"{backend._git_url}/{owner}/{name}.git"
+        return f"{backend._host.git_url}/{owner}/{name}.git"
 
     def push_url(self, backend, package_id):
         return self.clone_url(backend, package_id).replace("://", f"://x-access-token:{backend._credentials.token()}@")

@@ -9,7 +9,7 @@ from ckan import model
 from ckan.tests import factories
 from github import Auth, Github
 
-from ckanext.metastore.backends.github import hosting
+from ckanext.metastore.backends.hosted import hosting
 from ckanext.metastore.testing.git import git as run_git
 from ckanext.metastore.testing.github import Fault
 from ckanext.metastore.tests.ckan.checks import sql, statements

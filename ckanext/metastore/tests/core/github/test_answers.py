@@ -10,7 +10,8 @@ import requests
 from github import BadAttributeException, GithubException
 from github.GithubException import IncompletableObject
 
-from ckanext.metastore.backends.github import answers, deadline
+from ckanext.metastore.backends.github import answers
+from ckanext.metastore.backends.hosted import deadline
 from ckanext.metastore.core.errors import (
     Conflict,
     Invalid,

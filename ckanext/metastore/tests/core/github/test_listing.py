@@ -15,7 +15,7 @@ from .conftest import asked
 @pytest.fixture
 def api(github, token, monkeypatch):
     monkeypatch.setattr(repositories, "PAGE", 2)
-    return Repositories(github.api_url, credentials(token, "", "", "", github.api_url, 10), 10)
+    return Repositories(github.api_url, github.git_url, credentials(token, "", "", "", github.api_url, 10), 10)
 
 
 def test_an_organizations(api, client, github):

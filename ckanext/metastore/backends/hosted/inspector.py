@@ -15,9 +15,9 @@ from ckanext.metastore.backends.git import inspecting
 from ckanext.metastore.backends.git.folder import create_repository
 from ckanext.metastore.backends.git.libgit2 import translated_errors
 from ckanext.metastore.backends.git.repository import Repository
-from ckanext.metastore.backends.github import staging
-from ckanext.metastore.backends.github.hosting import Hosting, Listing
-from ckanext.metastore.backends.github.mirror import CLONE, REFSPECS, Mirror
+from ckanext.metastore.backends.hosted import staging
+from ckanext.metastore.backends.hosted.copies import CLONE, REFSPECS, Copies
+from ckanext.metastore.backends.hosted.hosting import Hosting, Listing
 from ckanext.metastore.core.errors import Conflict, MetastoreError, NotFound
 from ckanext.metastore.core.findings import Expected, Finding
 from ckanext.metastore.core.types import Hosted
@@ -25,7 +25,7 @@ from ckanext.metastore.core.types import Hosted
 BATCH = 100
 
 _FETCHED = ("missing", "behind", "corrupt", "tag")
-"""What GitHub can help out with."""
+"""What the host can help out with."""
 
 _LATER = "look again later, or at the token: see docs/operations.rst"
 _DECIDE = "decide which history stands: see docs/operations.rst"
@@ -36,10 +36,10 @@ _MOVED = {
 }
 
 
-class HostInspector(Mirror):
-    """Compares with GitHub, too.
+class HostInspector(Copies):
+    """Compares with the host, too.
 
-    :ivar _hosting: what is asked of GitHub's API; ``None`` without a registry: then a name is all that is known
+    :ivar _hosting: what is asked of the host's API; ``None`` without a registry: then a name is all that is known
     """
 
     _hosting: Hosting | None
@@ -61,7 +61,7 @@ class HostInspector(Mirror):
     def _at_host(
         self, packages: Iterable[Expected], found: list[Finding], hosted: set[str], thorough: bool
     ) -> Iterator[Expected]:
-        """Look at GitHub first; give the packages on. What is wrong there is put into ``found``."""
+        """Look at the host first; give the packages on. What is wrong there is put into ``found``."""
         remaining = iter(packages)
         listing = self._hosting.listing() if self._hosting else None
         while batch := list(islice(remaining, BATCH)):
@@ -94,7 +94,7 @@ class HostInspector(Mirror):
             with self._talking():
                 refs = self._remote(package.package_id).refs(self._folder.root)
         except NotFound:
-            yield Finding("host-missing", package.package_id, "GitHub shows us no such repository", _DECIDE)
+            yield Finding("host-missing", package.package_id, f"{self._host.name} shows us no such repository", _DECIDE)
             return
         tip = refs.get(f"refs/heads/{self._branch}")
         if tip != package.head and tip not in package.waiting:
@@ -109,7 +109,7 @@ class HostInspector(Mirror):
                 yield Finding("host-tag", package.package_id, detail, _DECIDE)
 
     def _apart(self, package: Expected, tip: str | None) -> str:
-        """Tell in which way GitHub's branch is another than what was published."""
+        """Tell in which way the host's branch is another than what was published."""
         head = str(package.head)
         repository = self._folder.open(package.package_id, public=True)
         if tip is None or (repository is not None and tip in repository):
@@ -121,7 +121,7 @@ class HostInspector(Mirror):
 
     @contextmanager
     def _fresh(self, package_id: str) -> Iterator[Repository]:
-        """What GitHub has, in a place of its own that goes when the block ends."""
+        """What the host has, in a place of its own that goes when the block ends."""
         with translated_errors("clone the repository"):
             self._folder.root.mkdir(parents=True, exist_ok=True)
             place = Path(tempfile.mkdtemp(prefix=CLONE, dir=self._folder.root))
@@ -135,7 +135,7 @@ class HostInspector(Mirror):
     # -- the folder, which is a cache ----------------------------------------------------------------------------
 
     def _look(self, package: Expected, *, thorough: bool) -> Iterator[Finding]:
-        """Find what is wrong with the copy here: GitHub may help out."""
+        """Find what is wrong with the copy here: the host may help out."""
         for finding in inspecting.look_public(self._folder, self._branch, package, thorough=thorough):
             yield replace(finding, mends=True) if finding.kind in _FETCHED else finding
         yield from inspecting.look_private(self._folder, self._branch, package, thorough=thorough)
@@ -167,14 +167,14 @@ class HostInspector(Mirror):
     def _replace(self, package: Expected) -> None:
         """Put a new copy in the place of one that is damaged, which is put aside.
 
-        :raises Conflict: GitHub does not have all that was published
+        :raises Conflict: the host does not have all that was published
         """
         with self._fresh(package.package_id) as theirs:
             staging.take_over(theirs, self._branch)
             head, tags = theirs.ref(f"refs/heads/{self._branch}"), theirs.refs("refs/tags/")
             whole = package.head is None or (head is not None and theirs.holds(head, package.head))
             if not whole or package.tags.keys() - tags.keys():
-                raise Conflict("GitHub does not have all that was published: the damaged copy stays")
+                raise Conflict(f"{self._host.name} does not have all that was published: the damaged copy stays")
             staging.stamp(theirs, self._places.number(package.package_id))
             self._folder.put_aside(package.package_id, f"{time.time():.0f}")
             self._folder.adopt(package.package_id, theirs.path)

@@ -1,7 +1,7 @@
-"""Which repository at GitHub is a package's: found in the caller's registry, or by name.
+"""Which repository at a Git host is a package's: found in the caller's registry, or by name.
 
-A repository is never taken for a package's because its name fits. The number that GitHub gave it proves it, or that it
-is empty and says itself that we made it for this package: then the answer to our creating it was lost.
+A repository is never taken for a package's because its name fits. The number that the host gave it proves it, or that
+it is empty and says itself that we made it for this package: then the answer to our creating it was lost.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ckanext.metastore.backends.github.repositories import Repositories, as_taken
+from ckanext.metastore.backends.hosted.host import Host
 from ckanext.metastore.core.backend import Registry
 from ckanext.metastore.core.errors import Conflict, Invalid, NotFound
 from ckanext.metastore.core.names import repository_name
@@ -30,14 +30,14 @@ _UNCONFIRMED = " "
 class Places(Protocol):
     """Where packages' repositories are, and how they come, change and go.
 
-    :param follows: whether a repository is still the package's where GitHub leads from its name to another
+    :param follows: whether a repository is still the package's where the host leads from its name to another
     :param sure: whether a package that has a place has a repository there
-    :param api: GitHub's, by which it is all done
+    :param host: by which it is all done
     """
 
     follows: bool
     sure: bool
-    api: Repositories
+    host: Host
 
     def find(self, package_id: str) -> Place | None:
         """Give the place of a package's repository; ``None`` where it has none."""
@@ -74,8 +74,8 @@ class Registered:
     follows = True
     sure = True
 
-    def __init__(self, api: Repositories, owner: str, purge: str, registry: Registry) -> None:
-        self.api, self._owner, self._purge, self._registry = api, owner, purge, registry
+    def __init__(self, host: Host, owner: str, purge: str, registry: Registry) -> None:
+        self.host, self._owner, self._purge, self._registry = host, owner, purge, registry
 
     def find(self, package_id: str) -> Place | None:
         """Ask the registry."""
@@ -93,7 +93,7 @@ class Registered:
     def arrange(self, package_id: str, *, profile: Profile | None, public: bool | None, needed: bool) -> None:
         """Hide it first, show it last; a request only for what is another than we left it."""
         hosted = self._registry.get(package_id) or self._found_again(package_id)
-        wanted = as_taken(profile, self._owner) if profile else None
+        wanted = self.host.as_taken(profile, self._owner) if profile else None
         if hosted is None:
             if wanted is None or not needed:
                 return
@@ -114,7 +114,7 @@ class Registered:
         if known is None:
             return None
         try:
-            there = self.api.look(known.id)
+            there = self.host.look(known)
         except NotFound:
             return None
         if package_id not in there.profile.homepage:
@@ -124,7 +124,7 @@ class Registered:
 
     def _create(self, package_id: str, wanted: Profile, *, private: bool) -> Hosted:
         try:
-            return self.api.create(wanted, private=private)
+            return self.host.create(wanted, private=private)
         except Conflict as error:
             try:
                 return self._adopted(package_id, wanted)
@@ -133,9 +133,9 @@ class Registered:
 
     def _adopted(self, package_id: str, wanted: Profile) -> Hosted:
         """A repository of that name that is there: ours, if it says so and nothing was ever pushed to it."""
-        there = self.api.find(wanted.owner, wanted.name)
+        there = self.host.find(wanted.owner, wanted.name)
         says_so = package_id in there.profile.homepage and there.profile.homepage == wanted.homepage
-        if not says_so or not self.api.is_empty(there.id):
+        if not says_so or not self.host.is_empty(there):
             raise Conflict(
                 f"{wanted.owner} has a repository {wanted.name} already that is not this dataset's: rename one of them"
             )
@@ -143,7 +143,7 @@ class Registered:
 
     def _arranged(self, hosted: Hosted, wanted: Profile, *, private: bool) -> Hosted:
         if private and not hosted.private:
-            self.api.change(hosted.id, name=hosted.profile.name, private=True)
+            self.host.change(hosted, private=True)
             hosted = replace(hosted, private=True)
         if wanted.owner.lower() != hosted.profile.owner.lower():
             self._move(hosted, wanted)
@@ -151,30 +151,30 @@ class Registered:
         if changes := _changes(hosted, wanted, private=private):
             self._change(hosted, wanted, changes)
         if wanted.topics != hosted.profile.topics:
-            self.api.set_topics(hosted.id, wanted.topics)
+            self.host.set_topics(hosted, wanted.topics)
         return Hosted(hosted.id, wanted, private)
 
     def _move(self, hosted: Hosted, wanted: Profile) -> None:
         try:
-            self.api.transfer(hosted.id, wanted.owner, wanted.name)
+            self.host.transfer(hosted, wanted.owner, wanted.name)
         except (Conflict, Invalid):
             # Done before, and the answer was lost?
-            if self.api.look(hosted.id).profile.owner.lower() != wanted.owner.lower():
+            if self.host.look(hosted).profile.owner.lower() != wanted.owner.lower():
                 raise
 
     def _change(self, hosted: Hosted, wanted: Profile, changes: dict[str, Any]) -> None:
         try:
-            self.api.change(hosted.id, **{"name": wanted.name, **changes})
+            self.host.change(hosted, **changes)
         except Conflict as error:
             raise Conflict(
                 f"{wanted.owner} has a repository {wanted.name} already that is not this dataset's: rename one of them"
             ) from error
 
     def is_ours(self, package_id: str) -> bool:
-        """Compare GitHub's number of it."""
+        """Compare the host's number of it."""
         hosted = self._registry.get(package_id)
         try:
-            return hosted is not None and self.api.find(hosted.profile.owner, hosted.profile.name).id == hosted.id
+            return hosted is not None and self.host.find(hosted.profile.owner, hosted.profile.name).id == hosted.id
         except NotFound:
             return False
 
@@ -188,11 +188,11 @@ class Registered:
             self._registry.forget(package_id)
 
     def purge(self, package_id: str, *, proven: bool) -> None:  # noqa: ARG002
-        """Delete or archive, then forget. GitHub's number proves that it is the one."""
+        """Delete or archive, then forget. The host's number proves that it is the one."""
         hosted = self._registry.get(package_id) or self._found_again(package_id)
         if hosted is None:
             return
-        _purge(self.api, hosted, self._purge)
+        _purge(self.host, hosted, self._purge)
         self._registry.forget(package_id)
 
 
@@ -202,12 +202,13 @@ class ByName:
     follows = False
     sure = False
 
-    def __init__(self, api: Repositories, owner: str, purge: str) -> None:
-        self.api, self._owner, self._purge = api, owner, purge
+    def __init__(self, host: Host, owner: str, purge: str) -> None:
+        self.host, self._owner, self._purge = host, owner, purge
 
     def find(self, package_id: str) -> Place:
         """By name."""
-        return self._owner, repository_name(package_id)[:100]
+        taken = self.host.as_taken(Profile(self._owner, repository_name(package_id)), self._owner)
+        return taken.owner, taken.name
 
     def number(self, package_id: str) -> None:
         """Nobody keeps it."""
@@ -216,11 +217,11 @@ class ByName:
         """Make it. One that is there is ours if it says so and nothing was ever pushed to it."""
         owner, name = self.find(package_id)
         try:
-            self.api.create(Profile(owner, name, description=_OURS), private=False)
+            self.host.create(Profile(owner, name, description=_OURS), private=False)
         except Conflict as error:
             with suppress(NotFound):
-                there = self.api.find(owner, name)
-                if there.profile.description == _OURS and self.api.is_empty(there.id):
+                there = self.host.find(owner, name)
+                if there.profile.description == _OURS and self.host.is_empty(there):
                     return
             raise error
 
@@ -239,12 +240,12 @@ class ByName:
         owner, name = self.find(package_id)
         new_name = self.find(new_id)[1]
         try:
-            hosted = self.api.find(owner, name)
+            hosted = self.host.find(owner, name)
         except NotFound:
-            # Done before, and the answer was lost? Then GitHub leads from the old name to the new one.
-            self.api.find(owner, new_name, before=name)
+            # Done before, and the answer was lost? Then the host leads from the old name to the new one.
+            self.host.find(owner, new_name, before=name)
             return
-        self.api.change(hosted.id, name=new_name)
+        self.host.change(hosted, name=new_name)
 
     def purge(self, package_id: str, *, proven: bool) -> None:
         """Delete or archive it. That there is none is no error.
@@ -252,12 +253,12 @@ class ByName:
         :raises Conflict: it is not known to be the package's
         """
         try:
-            hosted = self.api.find(*self.find(package_id))
+            hosted = self.host.find(*self.find(package_id))
         except NotFound:
             return
         if not proven and hosted.profile.description != _OURS:
             raise Conflict(f"the repository {hosted.profile.owner}/{hosted.profile.name} is no package's")
-        _purge(self.api, hosted, self._purge)
+        _purge(self.host, hosted, self._purge)
 
 
 def _private(hosted: Hosted, public: bool | None) -> bool:
@@ -281,9 +282,9 @@ def _changes(hosted: Hosted, wanted: Profile, *, private: bool) -> dict[str, Any
     return settings
 
 
-def _purge(api: Repositories, hosted: Hosted, how: str) -> None:
+def _purge(host: Host, hosted: Hosted, how: str) -> None:
     if how == "delete":
-        api.delete(hosted.id)
+        host.delete(hosted)
         return
     with suppress(NotFound):
-        api.archive(hosted.id, hosted.profile.name)
+        host.archive(hosted)

@@ -1,4 +1,4 @@
-"""What others have done at GitHub, and what we say there of it."""
+"""What others have done at the Git host, and what we say there of it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from urllib.parse import quote
 
 from ckanext.metastore.backends.git.exchange import look
 from ckanext.metastore.backends.git.repository import Repository
-from ckanext.metastore.backends.github import staging
-from ckanext.metastore.backends.github.inspector import HostInspector
-from ckanext.metastore.backends.github.mirror import REFSPECS
+from ckanext.metastore.backends.hosted import staging
+from ckanext.metastore.backends.hosted.copies import REFSPECS
+from ckanext.metastore.backends.hosted.inspector import HostInspector
 from ckanext.metastore.core.errors import Conflict, NotFound
 from ckanext.metastore.core.types import Theirs
 
 
 class HostExchange(HostInspector):
-    """Histories that others may edit at GitHub."""
+    """Histories that others may edit at the host."""
 
     def theirs(self, package_id: str, *, ours: str) -> Theirs | None:
-        """Fetch, and look where the branch is now at GitHub."""
+        """Fetch, and look where the branch is now at the host."""
         with self._talking(), self._folder.lock(package_id):
             repository = self._looked(package_id, ours)
             tip = repository.ref(f"{staging.REMOTE}heads/{self._branch}")
@@ -26,18 +26,19 @@ class HostExchange(HostInspector):
                 raise NotFound("branch", self._branch)
             found = look(repository, tip, ours)
             if found and found.lost and not self._places.is_ours(package_id):
-                raise Conflict("another repository has the name of the package's at GitHub")
+                raise Conflict(f"another repository has the name of the package's at {self._host.name}")
             return found
 
     def report(self, package_id: str, *, sha: str, accepted: bool, reason: str) -> None:
-        """Say it as a status of the commit at GitHub."""
+        """Say it as a status of the commit, where the host has such."""
         place = self._places.find(package_id)
         if place is None:
             raise NotFound("repository", package_id)
         url = self._site.dataset_url.replace("{id}", quote(package_id, safe="")) if self._site else ""
         with self._talking():
-            self._places.api.set_status(
-                self._places.number(package_id) or "/".join(place),
+            self._host.set_status(
+                *place,
+                self._places.number(package_id),
                 sha,
                 state="success" if accepted else "failure",
                 description=reason,
@@ -45,9 +46,9 @@ class HostExchange(HostInspector):
             )
 
     def _looked(self, package_id: str, ours: str) -> Repository:
-        """Fetch what GitHub has, whatever it has lost. The local branch moves forward, or not at all.
+        """Fetch what the host has, whatever it has lost. The local branch moves forward, or not at all.
 
-        :raises NotFound: GitHub has no such repository
+        :raises NotFound: the host has no such repository
         """
         remote = self._remote(package_id)
         repository = self._folder.open(package_id, public=True)

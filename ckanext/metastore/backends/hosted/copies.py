@@ -1,4 +1,7 @@
-"""The local repositories as what they are beside GitHub: a cache. What is missing is fetched; what is new is pushed."""
+"""The local repositories as what they are beside a Git host: a cache.
+
+What is missing is fetched; what is new is pushed.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,9 @@ from ckanext.metastore.backends.git.folder import Folder, create_repository
 from ckanext.metastore.backends.git.libgit2 import translated_errors
 from ckanext.metastore.backends.git.repository import Repository
 from ckanext.metastore.backends.git.transport import Moved, RefUpdate, Remote
-from ckanext.metastore.backends.github import deadline, staging
-from ckanext.metastore.backends.github.credentials import Credentials
-from ckanext.metastore.backends.github.places import Places
+from ckanext.metastore.backends.hosted import deadline, staging
+from ckanext.metastore.backends.hosted.host import Credentials
+from ckanext.metastore.backends.hosted.places import Places
 from ckanext.metastore.core.errors import Conflict, NotFound, Unauthorized
 from ckanext.metastore.core.types import RecordedRevision, Site, TagUpdate
 
@@ -36,12 +39,11 @@ CLONE = ".clone-"
 REFSPECS = [f"+refs/{kind}/*:{staging.REMOTE}{kind}/*" for kind in ("heads", "tags")]
 
 
-class Mirror(GitBackend):
-    """The ``git`` backend whose public repositories are copies of those at GitHub.
+class Copies(GitBackend):
+    """The ``git`` backend whose public repositories are copies of those at a Git host.
 
     :param places: where those are
-    :param git_url: what stands before ``/<owner>/<name>.git``
-    :param timeout: seconds that one call may take for all that it asks of GitHub
+    :param timeout: seconds that one call may take for all that it asks of the host
     """
 
     def __init__(
@@ -50,7 +52,6 @@ class Mirror(GitBackend):
         *,
         places: Places,
         credentials: Credentials,
-        git_url: str,
         timeout: float,
         site: Site | None,
         branch: str,
@@ -59,7 +60,7 @@ class Mirror(GitBackend):
         self._folder = Folder(Path(path).absolute(), locks_each=True, patience=timeout + 1, is_cache=True)
         self._places = places
         self._credentials = credentials
-        self._git_url = git_url
+        self._host = places.host
         self._timeout = timeout
 
     @contextmanager
@@ -104,7 +105,7 @@ class Mirror(GitBackend):
     def _send(
         self, package_id: str, revisions: Sequence[RecordedRevision], tags: Sequence[TagUpdate], *, replays: bool
     ) -> None:
-        """Write the objects, push, and move the local refs when GitHub has moved its own."""
+        """Write the objects, push, and move the local refs when the host has moved its own."""
         if not revisions and all(tag.object is None for tag in tags) and not self._repository(package_id, public=True):
             return
         repository = self._opened(package_id, begins=bool(revisions) and not revisions[0].parents)
@@ -149,7 +150,7 @@ class Mirror(GitBackend):
                     return repository
             except NotFound:
                 if not begins:
-                    raise Conflict("the revision is not in the repository, and there is none at GitHub") from None
+                    raise Conflict(f"the revision is not in the repository, and {self._host.name} has none") from None
         self._places.create(package_id)
         return self._folder.open_or_create(package_id, public=True, branch=self._branch)
 
@@ -178,10 +179,10 @@ class Mirror(GitBackend):
         return super().load(package_id, sha=sha, public=public, path=path)
 
     def _fetched(self, package_id: str) -> Repository:
-        """Bring the local public repository to what GitHub has, under the lock.
+        """Bring the local public repository to what the host has, under the lock.
 
-        :raises NotFound: GitHub has none
-        :raises Conflict: GitHub has lost revisions, or holds another history
+        :raises NotFound: the host has none
+        :raises Conflict: the host has lost revisions, or holds another history
         """
         return self._renewed(package_id)[0]
 
@@ -209,7 +210,7 @@ class Mirror(GitBackend):
         remote.fetch(repository.path, REFSPECS)
         repository = Repository(repository.path)
         if staging.is_all_ours(repository) and self._places.is_ours(package_id):
-            # The history began on another backend, and GitHub's repository is new.
+            # The history began on another backend, and the host's repository is new.
             self._push(package_id, repository, staging.everything(repository, self._branch))
             return repository, True
         staging.take_over(repository, self._branch, joins=joins)
@@ -244,12 +245,14 @@ class Mirror(GitBackend):
         place = self._places.find(package_id)
         if place is None:
             raise NotFound("repository", package_id)
-        owner, name = map(quote, place)
-        url = f"{self._git_url}/{owner}/{name}.git"
+        owner, name = place
+        url = f"{self._host.git_url}/{quote(owner)}/{quote(name)}.git"
         seconds = partial(deadline.remaining, self._timeout)
-        return Remote(url, self._git_url, self._credentials.token, seconds, follows=self._places.follows)
+        return Remote(
+            url, self._host.git_url, partial(self._credentials.token, owner), seconds, follows=self._places.follows
+        )
 
 
 def refs(repository: Repository) -> dict[str, str]:
-    """All that GitHub has confirmed: the branch and the tags."""
+    """All that the host has confirmed: the branch and the tags."""
     return {**repository.refs("refs/heads/"), **repository.refs("refs/tags/")}
