@@ -14,6 +14,9 @@ from docutils.core import publish_doctree
 
 ROOT = Path(__file__).parents[3]
 README = ROOT / "README.rst"
+MANUAL = [README, *(ROOT / "docs" / f"{name}.rst" for name in ("api", "access", "hosts", "configuration", "leaving"))]
+"""The documents whose examples are played on one portal, one after the other."""
+
 SERVICE = "A service, without CKAN"
 """README.rst's section that is played without a portal."""
 
@@ -55,7 +58,7 @@ def blocks(path: Path, *languages: str) -> list[Block]:
 def _block(node: nodes.literal_block) -> Block:
     language = [name for name in node["classes"] if name != "code"]
     parent = node.parent
-    while not isinstance(parent, nodes.section):
+    while not isinstance(parent, (nodes.section, nodes.document)):
         parent = parent.parent
     return Block(" ".join(language), parent[0].astext(), node.astext())
 

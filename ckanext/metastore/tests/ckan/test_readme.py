@@ -1,4 +1,4 @@
-"""README.rst, played from beginning to end against a portal: every example gives what it shows."""
+"""The manual, played from beginning to end against a portal: every example gives what it shows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ckanext.metastore.testing.github import StandIn
 from ckanext.metastore.tests.ckan import portal as city
 from ckanext.metastore.tests.ckan.checks import nothing_waits
 from ckanext.metastore.tests.ckan.portal import Portal, served
-from ckanext.metastore.tests.examples import README, SERVICE, blocks
+from ckanext.metastore.tests.examples import MANUAL, SERVICE, blocks
 
 OTHER_WAYS = "Other ways to save"
 
@@ -33,19 +33,19 @@ def early(tables, activity_table):
     if plugins.plugin_loaded("metastore"):
         plugins.unload("metastore")
     city.people()
-    with freeze_time("2026-02-16 09:00:00", ignore=NOT_HERE) as clock:
+    with freeze_time("2026-01-26 09:00:00", ignore=NOT_HERE) as clock:
         city.before_the_plugin(clock)
 
 
 @pytest.fixture
 def readmes_portal(early, portal, app, ckan_config, tmp_path, migrate_db_for):
-    """The portal, served. README.rst ends by taking the tables away: here they come back."""
+    """The portal, served. The manual ends by taking the tables away: here they come back."""
     for folder in city.FOLDERS:
         (tmp_path / folder.strip("/")).mkdir(parents=True)
     ckan_config["ckan.storage_path"] = str(tmp_path / "var/lib/ckan")
     ckan_config["ckan.site_url"] = city.URL
     with (
-        freeze_time("2026-03-02 09:00:00", ignore=NOT_HERE) as clock,
+        freeze_time("2026-02-09 09:00:00", ignore=NOT_HERE) as clock,
         served(app.flask_app) as address,
         StandIn(tmp_path / "github") as github,
     ):
@@ -63,10 +63,11 @@ def _parameters():
 
 
 def test_every_example_gives_what_it_shows(readmes_portal):
-    for block in blocks(README, "console", "ini", "bash", "text", "python"):
-        if block.section != SERVICE:
-            readmes_portal.play(block)
-    others = {block.text for block in blocks(README) if block.section == OTHER_WAYS}
+    for path in MANUAL:
+        for block in blocks(path, "console", "ini", "bash", "text", "python"):
+            if block.section != SERVICE:
+                readmes_portal.play(block)
+    others = {block.text for path in MANUAL for block in blocks(path) if block.section == OTHER_WAYS}
     assert set(actions()) - readmes_portal.used(actions()) == set(" ".join(others).split())
     assert _parameters() - readmes_portal.used(_parameters()) == set()
     ours = {str(key) for key in config_declaration.iter_options() if str(key).startswith(config.PREFIX)}
