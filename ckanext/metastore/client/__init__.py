@@ -9,6 +9,6 @@ Errors are those of :mod:`ckanext.metastore.core.errors`.
 """
 
 from ckanext.metastore.client.client import Client
-from ckanext.metastore.client.types import Dataset, Listed
+from ckanext.metastore.client.types import Dataset, Listed, Mirror
 
-__all__ = ["Client", "Dataset", "Listed"]
+__all__ = ["Client", "Dataset", "Listed", "Mirror"]

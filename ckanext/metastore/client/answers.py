@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from ckanext.metastore.client.types import Dataset, Listed
+from ckanext.metastore.client.types import Dataset, Listed, Mirror
 from ckanext.metastore.core.errors import (
     Conflict,
     Invalid,
@@ -69,6 +69,21 @@ def listed(data: Json) -> Listed:
         private=data["private"],
         revision_id=data["revision"],
         timestamp=time(data["timestamp"]),
+    )
+
+
+def mirror(data: Json) -> Mirror:
+    """Read a mirror."""
+    return Mirror(
+        number=data["number"],
+        owner=data["owner"],
+        name=data["name"],
+        description=data["description"],
+        homepage=data["homepage"],
+        topics=tuple(data["topics"]),
+        private=data["private"],
+        archived=data["archived"],
+        empty=data["empty"],
     )
 
 

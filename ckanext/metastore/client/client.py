@@ -9,6 +9,7 @@ from typing import Any
 
 from ckanext.metastore.client import answers
 from ckanext.metastore.client.connection import Connection
+from ckanext.metastore.client.mirrors import MirrorClient
 from ckanext.metastore.client.types import Dataset, Listed
 from ckanext.metastore.core.types import Change, Document, Revision, Tag
 
@@ -22,7 +23,7 @@ MERGE_PATCH = "application/merge-patch+json"
 TEXT = "text/plain"
 
 
-class Client:
+class Client(MirrorClient):
     """One service. A client serves one thread at a time; close it, or use it as a context manager.
 
     A revision is given by a ref: ``HEAD``, a tag's name, or the revision's id, whole or its first 7 or more digits.
@@ -40,7 +41,7 @@ class Client:
     """
 
     def __init__(self, url: str, *, token: str | Callable[[], str] = "", timeout: float = TIMEOUT) -> None:
-        self._service = Connection(url, token=token, timeout=timeout)
+        super().__init__(Connection(url, token=token, timeout=timeout))
 
     def __enter__(self) -> Client:
         return self

@@ -43,3 +43,24 @@ class Listed:
     private: bool
     revision_id: str
     timestamp: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A dataset of the service whose history is made elsewhere, and comes there by push.
+
+    :param number: its own for ever, whatever it is called
+    :param homepage: where its history is made; perhaps empty
+    :param archived: whether it takes no pushes
+    :param empty: whether nothing was pushed to it yet
+    """
+
+    number: int
+    owner: str
+    name: str
+    description: str = ""
+    homepage: str = ""
+    topics: tuple[str, ...] = ()
+    private: bool = False
+    archived: bool = False
+    empty: bool = True

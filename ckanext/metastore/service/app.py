@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from flask import Flask, Response, current_app, request
 
-from ckanext.metastore.service.api import datasets, operations, revisions, tags  # noqa: F401
+from ckanext.metastore.service.api import datasets, mirrors, operations, revisions, tags  # noqa: F401
 from ckanext.metastore.service.api.call import Call
 from ckanext.metastore.service.api.problems import Problem, install
 from ckanext.metastore.service.api.routing import ROUTES, Route

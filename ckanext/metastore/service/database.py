@@ -13,9 +13,7 @@ from ckanext.metastore.core import Unavailable
 BUSY_TIMEOUT = 10.0
 """Seconds. A writer computes some hashes and writes a few rows."""
 
-VERSION = 1
-
-_SCHEMA = """
+_FIRST = """
 CREATE TABLE dataset (
     id TEXT PRIMARY KEY,
     owner TEXT NOT NULL,
@@ -81,6 +79,18 @@ CREATE TABLE answer (
     body BLOB
 );
 """
+_MIRRORS = """
+CREATE TABLE mirror (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    dataset_id TEXT NOT NULL UNIQUE,
+    description TEXT NOT NULL,
+    homepage TEXT NOT NULL,
+    topics TEXT NOT NULL,
+    archived INTEGER NOT NULL DEFAULT 0
+);
+"""
+_STEPS = (_FIRST, _MIRRORS)
+"""What leads from each version of the index to the next."""
 
 
 class Database:
@@ -94,12 +104,12 @@ class Database:
         self._local = threading.local()
         with _translated(), self.write() as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version > VERSION:
+            if version > len(_STEPS):
                 raise Unavailable(f"{path} was written by a later version of the service")
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
+            for step in _STEPS[version:]:
+                for statement in step.split(";"):
                     connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute(f"PRAGMA user_version = {len(_STEPS)}")
 
     def close(self) -> None:
         """Close this thread's connection: none may be open where a process forks."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import time
@@ -23,15 +24,35 @@ _RIGHT = (
 )
 
 
+_ROWS = "SELECT dataset.*, mirror.* FROM dataset LEFT JOIN mirror ON mirror.dataset_id = dataset.id"
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """What a dataset has beside its row whose history is made elsewhere, and comes here by push.
+
+    :param number: its own, for ever
+    :param homepage: where its history is made; perhaps empty
+    :param archived: whether it takes no pushes
+    """
+
+    number: int
+    description: str
+    homepage: str
+    topics: tuple[str, ...]
+    archived: bool
+
+
 @dataclass(frozen=True)
 class Dataset:
     """One dataset's row.
 
     :param private: whether only those with a token see what it is now
     :param created: when its name was first taken, in seconds since 1970-01-01 UTC
-    :param head: the newest revision of all
+    :param head: the newest revision of all; empty where there is none yet, of a mirror
     :param public_head: the newest public one
     :param title: as its newest revision has it
+    :param mirror: None where its history is made here
     """
 
     id: str
@@ -44,11 +65,22 @@ class Dataset:
     public_head: str | None
     title: str | None
     timestamp: int
+    mirror: Mirror | None = None
 
     @property
     def full_name(self) -> str:
         """``owner/name``."""
         return f"{self.owner}/{self.name}"
+
+
+def check_is_made_here(dataset: Dataset) -> None:
+    """Let nobody write but by push, where the history is made elsewhere.
+
+    :raises Conflict: it is
+    """
+    if dataset.mirror is not None:
+        place = dataset.mirror.homepage
+        raise Conflict(f"the history of {dataset.full_name} is made elsewhere{f', at {place}' if place else ''}")
 
 
 def check_name(field: str, name: str) -> str:
@@ -69,6 +101,17 @@ def find(connection: sqlite3.Connection, owner: str, name: str) -> Dataset:
     return _one(connection, "owner = ? AND name = ?", (owner, name), f"{owner}/{name}")
 
 
+def find_mirror(connection: sqlite3.Connection, number: int) -> Dataset:
+    """Find a mirror by its number.
+
+    :raises NotFound: there is none
+    """
+    row = connection.execute(f"{_ROWS} WHERE number = ?", (number,)).fetchone()
+    if row is None:
+        raise NotFound("mirror", str(number))
+    return _dataset(row)
+
+
 def get(connection: sqlite3.Connection, dataset_id: str) -> Dataset:
     """Find a dataset by its id.
 
@@ -80,18 +123,28 @@ def get(connection: sqlite3.Connection, dataset_id: str) -> Dataset:
 def after(connection: sqlite3.Connection, owner: str | None, cursor: tuple[str, str]) -> Iterator[Dataset]:
     """List datasets in the order of their names, from the one after a cursor on."""
     condition, values = ("owner = ? AND ", [owner]) if owner is not None else ("", [])
-    query = f"SELECT * FROM dataset WHERE {condition}(owner, name) > (?, ?) ORDER BY owner, name"
+    query = f"{_ROWS} WHERE {condition}(owner, name) > (?, ?) AND head IS NOT NULL ORDER BY owner, name"
     return map(_dataset, connection.execute(query, [*values, *cursor]))
+
+
+def mirrors(connection: sqlite3.Connection, owner: str | None, name: str | None, after: int) -> Iterator[Dataset]:
+    """List mirrors by their numbers, from the one after a number on, the empty ones too."""
+    query = f"{_ROWS} WHERE number > ? AND owner = coalesce(?, owner) AND name = coalesce(?, name) ORDER BY number"
+    return map(_dataset, connection.execute(query, (after, owner, name)))
 
 
 def add(connection: sqlite3.Connection, owner: str, name: str) -> str:
     """Take a name for a new dataset, which has no revision yet.
 
     :returns: its id
+    :raises Conflict: it is taken
     """
     dataset_id = str(uuid4())
     values = (dataset_id, check_name("owner", owner), check_name("name", name), time.time())
-    connection.execute("INSERT INTO dataset (id, owner, name, created) VALUES (?, ?, ?, ?)", values)
+    try:
+        connection.execute("INSERT INTO dataset (id, owner, name, created) VALUES (?, ?, ?, ?)", values)
+    except sqlite3.IntegrityError:
+        raise _taken(owner, name) from None
     return dataset_id
 
 
@@ -104,22 +157,26 @@ def move(connection: sqlite3.Connection, dataset: Dataset, owner: str, name: str
     try:
         connection.execute("UPDATE dataset SET owner = ?, name = ?, version = version + 1 WHERE id = ?", values)
     except sqlite3.IntegrityError:
-        raise Conflict(f"there is a dataset {owner}/{name} already") from None
+        raise _taken(owner, name) from None
 
 
 def remove(connection: sqlite3.Connection, dataset_id: str) -> None:
     """Destroy all that is known of a dataset; its repositories are to be destroyed next."""
-    for table in ("tag", "revision", "answer"):
+    for table in ("tag", "revision", "answer", "mirror"):
         connection.execute(f"DELETE FROM {table} WHERE dataset_id = ?", (dataset_id,))
     connection.execute("DELETE FROM dataset WHERE id = ?", (dataset_id,))
     connection.execute("INSERT INTO purge VALUES (?)", (dataset_id,))
 
 
 def _one(connection: sqlite3.Connection, condition: str, values: tuple[str, ...], called: str) -> Dataset:
-    row = connection.execute(f"SELECT * FROM dataset WHERE {condition}", values).fetchone()
+    row = connection.execute(f"{_ROWS} WHERE {condition}", values).fetchone()
     if row is None:
         raise NotFound("dataset", called)
     return _dataset(row)
+
+
+def _taken(owner: str, name: str) -> Conflict:
+    return Conflict(f"there is a dataset {owner}/{name} already")
 
 
 def _dataset(row: sqlite3.Row) -> Dataset:
@@ -130,8 +187,14 @@ def _dataset(row: sqlite3.Row) -> Dataset:
         created=row["created"],
         private=bool(row["private"]),
         deleted=bool(row["deleted"]),
-        head=row["head"],
+        head=row["head"] or "",
         public_head=row["public_head"],
         title=row["title"],
-        timestamp=row["head_time"],
+        timestamp=row["head_time"] or 0,
+        mirror=_mirror(row) if row["number"] is not None else None,
     )
+
+
+def _mirror(row: sqlite3.Row) -> Mirror:
+    topics = tuple(json.loads(row["topics"]))
+    return Mirror(row["number"], row["description"], row["homepage"], topics, bool(row["archived"]))

@@ -28,12 +28,19 @@ class Entry:
 
     :param public: whether it was recorded while the dataset was public
     :param published: whether the repository has it
+    :param hidden: whether all of the dataset is, for now: it is a private mirror
     """
 
     revision: Revision
     seq: int
     public: bool
     published: bool
+    hidden: bool = False
+
+    @property
+    def private(self) -> bool:
+        """Whether only those with a token may see it."""
+        return self.hidden or not self.public
 
     @property
     def sha(self) -> str:
@@ -167,7 +174,8 @@ class History:
         query = f"SELECT {_COLUMNS} FROM revision WHERE dataset_id = ? AND (? OR public OR sha = ?) AND {condition}"
         rows = self._connection.execute(query, (self.dataset.id, seen, self.dataset.head, *values)).fetchall()
         names = self._tag_names([row["sha"] for row in rows])
-        return [_entry(row, names.get(row["sha"], ())) for row in rows]
+        hidden = self.dataset.private and self.dataset.mirror is not None
+        return [_entry(row, names.get(row["sha"], ()), hidden=hidden) for row in rows]
 
     def _tag_names(self, shas: Sequence[str]) -> dict[str, tuple[str, ...]]:
         names: dict[str, tuple[str, ...]] = {}
@@ -187,7 +195,7 @@ class History:
         return entries[0]
 
 
-def _entry(row: sqlite3.Row, tags: tuple[str, ...]) -> Entry:
+def _entry(row: sqlite3.Row, tags: tuple[str, ...], *, hidden: bool) -> Entry:
     revision = Revision(
         id=row["sha"],
         timestamp=utc(row["timestamp"]),
@@ -196,7 +204,7 @@ def _entry(row: sqlite3.Row, tags: tuple[str, ...]) -> Entry:
         parents=tuple(row["parents"].split()),
         tags=tags,
     )
-    return Entry(revision, row["seq"], bool(row["public"]), bool(row["published"]))
+    return Entry(revision, row["seq"], bool(row["public"]), bool(row["published"]), hidden)
 
 
 def _tag(row: sqlite3.Row) -> Tag:

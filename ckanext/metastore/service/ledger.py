@@ -23,6 +23,8 @@ class Ledger:
         self._connection = connection
         self.dataset_id = dataset_id
         self.private = bool(row["private"])
+        mirror = "SELECT 1 FROM mirror WHERE dataset_id = ?"
+        self._is_mirror = connection.execute(mirror, (dataset_id,)).fetchone() is not None
         self._version: int = row["version"]
         self.seq: int = row["seq"]
         self.public_seq: int = row["public_seq"]
@@ -40,7 +42,10 @@ class Ledger:
         return document_sha(self.head.tree) != document_sha(revision.tree)
 
     def append(self, revision: RecordedRevision, *, title: str | None = None) -> None:
-        """Write the revision's row, and move the head to it. A deletion does not change whether it is private."""
+        """Write the revision's row, and move the head to it.
+
+        A deletion does not change whether the dataset is private, and nothing that is pushed to a mirror does.
+        """
         self.seq += 1
         self.public_seq += revision.public
         deleted = document_sha(revision.tree) is None
@@ -54,7 +59,7 @@ class Ledger:
             self._set(public_seq=self.public_seq, public_head=revision.sha)
             self._set(public_tree=revision.tree, public_time=revision.timestamp)
         if not deleted:
-            self.private = not revision.public
+            self.private = self.private if self._is_mirror else not revision.public
             self._set(private=self.private, title=title)
 
     def set_tag(self, tag: Tag, *, obj: GitObject, public: bool) -> None:

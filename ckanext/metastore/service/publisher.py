@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import logging
 import sqlite3
 import time
@@ -119,9 +120,17 @@ class Publisher:
 
     def _profile(self, row: sqlite3.Row) -> Profile:
         """How a dataset presents itself. A Git host is told nothing of what is private, not even a title."""
-        title = row["title"] or "" if row["head"] == row["public_head"] else ""
-        page = f"{self._url}/v1/datasets/{row['owner']}/{row['name']}#{row['id']}"
-        return Profile(self._owner or row["owner"], row["name"], description=title, homepage=page)
+        public, is_mirror = _is_public(row), row["number"] is not None
+        title = row["description"] if is_mirror else row["title"] or ""
+        # The id proves there whose the repository is.
+        page = row["homepage"] or f"{self._url}/v1/datasets/{row['owner']}/{row['name']}"
+        return Profile(
+            self._owner or row["owner"],
+            row["name"],
+            description=title if public else "",
+            homepage=f"{page}#{row['id']}",
+            topics=tuple(json.loads(row["topics"])) if is_mirror and public else (),
+        )
 
     @contextmanager
     def _turn(self, dataset_id: str) -> Iterator[None]:
@@ -143,9 +152,17 @@ class Publisher:
             yield
 
 
+def _is_public(row: sqlite3.Row) -> bool:
+    """Whether everybody may see what a dataset is now. All revisions of a mirror are public ones, whatever it is."""
+    if row["number"] is None:
+        return bool(row["head"] == row["public_head"])
+    return not (row["private"] or row["deleted"])
+
+
 def _waiting(connection: sqlite3.Connection, dataset_id: str, profile: Callable[[sqlite3.Row], Profile]) -> Waiting:
     purge = connection.execute("SELECT 1 FROM purge WHERE dataset_id = ?", (dataset_id,)).fetchone() is not None
-    row = connection.execute("SELECT * FROM dataset WHERE id = ?", (dataset_id,)).fetchone()
+    about = "SELECT dataset.*, mirror.* FROM dataset LEFT JOIN mirror ON dataset_id = id WHERE id = ?"
+    row = connection.execute(about, (dataset_id,)).fetchone()
     if row is None:
         return Waiting(dataset_id, purge)
     revisions = "SELECT * FROM revision WHERE dataset_id = ? AND NOT published ORDER BY seq"
@@ -154,7 +171,7 @@ def _waiting(connection: sqlite3.Connection, dataset_id: str, profile: Callable[
         dataset_id,
         purge,
         row["version"],
-        row["head"] == row["public_head"],
+        _is_public(row),
         profile(row) if row["arranged"] < row["version"] else None,
         [_revision(found) for found in connection.execute(revisions, (dataset_id,))],
         [_tag(found) for found in connection.execute(tags, (dataset_id,))],

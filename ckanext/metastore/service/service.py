@@ -11,6 +11,7 @@ from ckanext.metastore.service.access import Access
 from ckanext.metastore.service.database import Database
 from ckanext.metastore.service.idempotency import Answers
 from ckanext.metastore.service.keys import Keys, ensure_key
+from ckanext.metastore.service.mirroring import Mirroring
 from ckanext.metastore.service.publisher import Publisher
 from ckanext.metastore.service.registry import IndexRegistry
 from ckanext.metastore.service.settings import Settings
@@ -37,6 +38,7 @@ class Service:
     database: Database
     store: Store
     tags: Tagging
+    mirrors: Mirroring
     keys: Keys
     access: Access
     publisher: Publisher
@@ -62,7 +64,17 @@ def create_service(settings: Settings) -> Service:
     publisher = Publisher(database, backend, locks=locks, url=settings.url, owner=settings.github_owner)
     store = Store(database, backend, publisher)
     answers = Answers(database)
-    return Service(settings, database, store, Tagging(store), keys, Access(settings, keys), publisher, answers)
+    return Service(
+        settings,
+        database,
+        store,
+        Tagging(store),
+        Mirroring(database, publisher),
+        keys,
+        Access(settings, keys),
+        publisher,
+        answers,
+    )
 
 
 def _backend(settings: Settings, database: Database) -> Backend:

@@ -40,11 +40,12 @@ class Store:
             return datasets.find(connection, owner, name)
 
     def look(self, owner: str, name: str) -> Dataset | None:
-        """The same; ``None`` where there is none."""
+        """The same; ``None`` where there is none, or nothing in it yet."""
         try:
-            return self.find(owner, name)
+            found = self.find(owner, name)
         except NotFound:
             return None
+        return found if found.head else None
 
     def list(
         self, *, owner: str | None, after: tuple[str, str], limit: int, wanted: Callable[[Dataset], bool]
@@ -61,7 +62,10 @@ class Store:
 
     def counts(self) -> dict[str, int]:
         """Count what there is, and what waits for its repository."""
-        queries = {"datasets": "dataset WHERE NOT deleted", "unpublished_revisions": "revision WHERE NOT published"}
+        queries = {
+            "datasets": "dataset WHERE NOT deleted AND head IS NOT NULL",
+            "unpublished_revisions": "revision WHERE NOT published",
+        }
         with self._database.read() as connection:
             return {name: connection.execute(f"SELECT count(*) FROM {q}").fetchone()[0] for name, q in queries.items()}
 
@@ -101,6 +105,7 @@ class Store:
             except NotFound:
                 dataset_id = datasets.add(connection, owner, name)
             else:
+                datasets.check_is_made_here(dataset)
                 if not dataset.deleted:
                     raise Conflict(
                         f"there is a dataset {owner}/{name} already", current=self._head(connection, dataset)
@@ -202,10 +207,11 @@ class Store:
     def move(self, dataset: Dataset, *, owner: str, name: str) -> Dataset:
         """Give a dataset another owner or name; its history goes along.
 
-        :raises Conflict: the name is taken
+        :raises Conflict: the name is taken, or its history is made elsewhere
         """
         with self._database.write() as connection:
-            datasets.move(connection, datasets.get(connection, dataset.id), owner, name)
+            datasets.check_is_made_here(now := datasets.get(connection, dataset.id))
+            datasets.move(connection, now, owner, name)
             moved = datasets.get(connection, dataset.id)
         self._publisher.publish(dataset.id)
         return moved
@@ -226,10 +232,10 @@ class Store:
 
         :param deleted: whether it may be a deleted one
         :param private: whether the caller may see private revisions
-        :raises Conflict: the head is none of those in ``base``
+        :raises Conflict: the head is none of those in ``base``, or its history is made elsewhere
         """
         with self._database.write() as connection:
-            now = datasets.get(connection, dataset.id)
+            datasets.check_is_made_here(now := datasets.get(connection, dataset.id))
             if base is not None and now.head not in base:
                 raise Conflict("there is a newer revision", current=self._head(connection, now))
             if now.deleted and not deleted:

@@ -121,7 +121,7 @@ def read_dataset(call: Call) -> Response:
     {200: SAVED},
     parameters=(MESSAGE_PARAMETER, PRIVATE, IF_MATCH),
     body=Body(PACKAGE, is_package=True),
-    errors=(412, 428),
+    errors=(409, 412, 428),
 )
 def replace_dataset(call: Call) -> Response:
     """Replace a dataset. What is there already makes no revision."""
@@ -139,7 +139,7 @@ def replace_dataset(call: Call) -> Response:
     {200: SAVED},
     parameters=(MESSAGE_PARAMETER, PRIVATE, IF_MATCH),
     body=Body({"type": "object"}, (MERGE_PATCH, JSON)),
-    errors=(412, 428),
+    errors=(409, 412, 428),
 )
 def patch_dataset(call: Call) -> Response:
     """Change some of a dataset, by a JSON Merge Patch (RFC 7396)."""
@@ -160,7 +160,7 @@ def patch_dataset(call: Call) -> Response:
     "delete",
     {200: Answer("The revision that says so", {JSON: ref("Revision")}, {"ETag": HEADERS["ETag"]})},
     parameters=(MESSAGE_PARAMETER, IF_MATCH),
-    errors=(412, 428),
+    errors=(409, 412, 428),
 )
 def delete_dataset(call: Call) -> Response:
     """Delete a dataset. It is a revision; the history stays."""
@@ -213,7 +213,7 @@ def revision_reply(entry: Entry, body: bytes, status: int = 200, **headers: str)
     """Answer with what a revision says."""
     known = {
         "ETag": f'"{entry.sha}"',
-        "Metastore-Private": str(not entry.public).lower(),
+        "Metastore-Private": str(entry.private).lower(),
         "Metastore-Published": str(entry.published).lower(),
     }
     return reply(body, status, headers={**known, **headers})

@@ -120,6 +120,7 @@ PATH_PARAMETERS = {
     "name": NAME,
     "tag": Parameter("tag", REF, "A tag's name", "path", required=True),
     "ref": Parameter("ref", REF, "HEAD, a tag, or a revision's id or its first digits", "path", required=True),
+    "number": Parameter("number", {"type": "integer", "minimum": 1}, "A mirror's number", "path", required=True),
     "resource": Parameter("resource", REF, "A resource's id or name", "path", required=True),
 }
 

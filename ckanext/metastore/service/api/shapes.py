@@ -78,6 +78,19 @@ SCHEMAS: dict[str, Schema] = {
             "timestamp": TIME,
         }
     ),
+    "Mirror": an_object(
+        {
+            "number": {"type": "integer"},
+            "owner": text(),
+            "name": text(),
+            "description": text(),
+            "homepage": text(),
+            "topics": a_list(text()),
+            "private": FLAG,
+            "archived": FLAG,
+            "empty": FLAG,
+        }
+    ),
     "Problem": {
         "type": "object",
         "properties": {
@@ -117,7 +130,7 @@ def revision_shape(revision: Revision) -> dict[str, Any]:
 
 def entry_shape(entry: Entry) -> dict[str, Any]:
     """A revision, and what the index knows of it."""
-    return {**revision_shape(entry.revision), "public": entry.public, "published": entry.published}
+    return {**revision_shape(entry.revision), "public": not entry.private, "published": entry.published}
 
 
 def tag_shape(tag: Tag) -> dict[str, Any]:
@@ -146,4 +159,21 @@ def dataset_shape(dataset: Dataset) -> dict[str, Any]:
         "private": dataset.private,
         "revision": dataset.head,
         "timestamp": time_shape(datetime.fromtimestamp(dataset.timestamp, timezone.utc)),
+    }
+
+
+def mirror_shape(dataset: Dataset) -> dict[str, Any]:
+    """A mirror."""
+    mirror = dataset.mirror
+    assert mirror is not None
+    return {
+        "number": mirror.number,
+        "owner": dataset.owner,
+        "name": dataset.name,
+        "description": mirror.description,
+        "homepage": mirror.homepage,
+        "topics": list(mirror.topics),
+        "private": dataset.private,
+        "archived": mirror.archived,
+        "empty": not dataset.head,
     }

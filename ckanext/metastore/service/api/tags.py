@@ -77,7 +77,7 @@ def update_tag(call: Call) -> Response:
     return reply(tag_shape(tag))
 
 
-@route("DELETE", TAG, "tag", {204: Answer("It is gone; the revision stays")})
+@route("DELETE", TAG, "tag", {204: Answer("It is gone; the revision stays")}, errors=(409,))
 def delete_tag(call: Call) -> Response:
     """Take a name away from a revision."""
     call.service.tags.delete(call.dataset, call.path["tag"], private=call.private)

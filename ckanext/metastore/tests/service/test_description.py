@@ -18,6 +18,7 @@ CONFIG = """
 "path.ref" = "HEAD"
 "path.resource" = "trees"
 "path.tag" = "v1"
+"path.number" = {number}
 "query.owner" = "acme"
 
 [checks]
@@ -34,6 +35,10 @@ phases.coverage.enabled = false
 [[operations]]
 include-operation-id = ["move_dataset", "delete_dataset", "purge_dataset", "update_tag", "delete_tag"]
 parameters = {{ "path.name" = "{other}" }}
+
+[[operations]]
+include-operation-id = ["update_mirror", "delete_mirror"]
+parameters = {{ "path.number" = {other_number} }}
 """
 
 
@@ -52,8 +57,16 @@ def test_the_service_is_what_it_says(client, server, tmp_path):
     datasets = Dataset(client), Dataset(client)
     for dataset in datasets:
         dataset.post("/tags", {"name": "v1"})
+    mirrors = [client.post("/v1/mirrors", json={"owner": "acme", "name": name}).json() for name in ("oaks", "elms")]
     config = tmp_path / "schemathesis.toml"
-    config.write_text(CONFIG.format(name=datasets[0].name, other=datasets[1].name))
+    config.write_text(
+        CONFIG.format(
+            name=datasets[0].name,
+            other=datasets[1].name,
+            number=mirrors[0]["number"],
+            other_number=mirrors[1]["number"],
+        )
+    )
     # Without the right to purge, so that there is something to ask for till the end.
     with server.client("ds:acme/:create ds:acme/*:read,update,tag,revert,delete") as other:
         proof = other.headers["Authorization"]
