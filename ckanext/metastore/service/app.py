@@ -39,7 +39,7 @@ def create_app(settings: Settings) -> Flask:
         rule = re.sub(r"{(\w+)}", r"<\1>", route.path)
         app.add_url_rule(rule, route.name, _view(route), methods=[route.method])
     service: Service = app.extensions["metastore"]
-    app.register_blueprint(GitHttp(settings, service.store, service.access).blueprint())
+    app.register_blueprint(GitHttp(settings, service).blueprint())
     return app
 
 

@@ -1,7 +1,7 @@
-"""Git over HTTP: clone and fetch what is public, push to the branch, with the same tokens as everything else.
+"""Git over HTTP: clone and fetch what is public, push the branch and tags, with the same tokens as everything else.
 
-Access is decided here, the protocol is Git's own. A push goes into a repository that is made for it, and borrows from
-the dataset's: what is taken of it is recorded in the index like every other change, and published from there.
+Access is decided here, the protocol is Git's own. What is taken of a push is recorded in the index like every other
+change, and published from there.
 
 Errors are plain text here, and not problem documents: it is all that Git shows to people.
 """
@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import socket
 import tempfile
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -25,15 +23,18 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from ckanext.metastore.authz import InvalidToken
-from ckanext.metastore.backends.git.folder import create_repository
-from ckanext.metastore.core.errors import Conflict, MetastoreError, NotFound, Unavailable
+from ckanext.metastore.backends.git.repository import TAGS
+from ckanext.metastore.core.errors import MetastoreError, NotFound
 from ckanext.metastore.core.text import one_line
-from ckanext.metastore.service import push_hook, pushes
-from ckanext.metastore.service.access import Access
+from ckanext.metastore.core.types import RecordedRevision
+from ckanext.metastore.service import growth, push_hook, pushes
 from ckanext.metastore.service.datasets import Dataset
 from ckanext.metastore.service.git_child import Call, GitChild, write_hooks
+from ckanext.metastore.service.incoming import Incoming, Lent, Objects
+from ckanext.metastore.service.judging import Rules
+from ckanext.metastore.service.receiving import ARCHIVED
+from ckanext.metastore.service.service import Service
 from ckanext.metastore.service.settings import Settings
-from ckanext.metastore.service.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,9 @@ FETCH_LIMIT = 4 * 1024 * 1024
 """Bytes in which a client may say what it has and what it wants."""
 
 CHUNK = 65536
-STALE_AGE = 3600.0
-"""Seconds. No push takes longer: an older folder is what a process left behind that was killed."""
+
+PUSHING = ("update", "tag")
+"""What a push may do, of the policy's operations."""
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="metastore", charset="UTF-8"'}
 _VARIABLES = ("REQUEST_METHOD", "QUERY_STRING", "CONTENT_TYPE", "HTTP_CONTENT_ENCODING", "REMOTE_ADDR")
@@ -63,11 +65,12 @@ class Denied(Exception):
 class GitHttp:
     """Serves the datasets' repositories at ``/<owner>/<name>.git``."""
 
-    def __init__(self, settings: Settings, store: Store, access: Access) -> None:
+    def __init__(self, settings: Settings, service: Service) -> None:
         self._settings = settings
-        self._store = store
-        self._access = access
-        self._incoming = settings.path / "incoming"
+        self._store = service.store
+        self._receiving = service.receiving
+        self._access = service.access
+        self._incoming = Incoming(settings.path / "incoming", settings.branch)
         self._child = GitChild(
             hooks=write_hooks(settings.path.absolute() / "hooks"),
             push_limit=settings.limits_push,
@@ -87,34 +90,48 @@ class GitHttp:
         service = request.args.get("service")
         if service not in (FETCH, PUSH):
             raise Denied(403, "only Git's smart protocol is served here")
-        dataset = self._admit(owner, name, pushes=service == PUSH)
+        dataset, _ = self._admit(owner, name, PUSHING if service == PUSH else ("show",))
         with tempfile.TemporaryFile() as nothing:
-            answer = self._child.serve(self._store.repository(dataset), _call("info/refs", nothing))
-        return Response(answer.body, answer.status, answer.headers)
+            return self._read(dataset, _call("info/refs", nothing))
 
     def _fetch(self, owner: str, name: str) -> Response:
-        dataset = self._admit(owner, name, pushes=False)
+        dataset, _ = self._admit(owner, name, ("show",))
         with _received(FETCH_LIMIT) as body:
-            answer = self._child.serve(self._store.repository(dataset), _call(FETCH, body))
-        return Response(answer.body, answer.status, answer.headers)
+            return self._read(dataset, _call(FETCH, body))
 
     def _push(self, owner: str, name: str) -> Response:
-        dataset = self._admit(owner, name, pushes=True)
+        dataset, operations = self._admit(owner, name, PUSHING)
         with _received(self._settings.limits_push) as body:
-            repository = self._borrowing(dataset)
-            try:
-                ours, theirs = socket.socketpair()
-                threading.Thread(target=self._judge, args=(ours, dataset, repository), daemon=True).start()
-                answer = self._child.serve(repository, _call(PUSH, body), theirs)
-            except BaseException:
-                shutil.rmtree(repository.parent, ignore_errors=True)
-                raise
+            lent = self._incoming.lend(self._place(dataset))
+            return self._lending(lent, _call(PUSH, body), lambda: self._judging(dataset, operations, lent))
+
+    def _read(self, dataset: Dataset, call: Call) -> Response:
+        """Let Git answer from the dataset's repository; from an empty one, where nothing is in it yet."""
+        place = self._place(dataset)
+        if place is None:
+            return self._lending(self._incoming.lend(None), call)
+        answer = self._child.serve(place, call)
+        return Response(answer.body, answer.status, answer.headers)
+
+    def _lending(self, lent: Lent, call: Call, judging: Callable[[], socket.socket] | None = None) -> Response:
+        """Let Git answer from a repository that is gone afterwards."""
+        try:
+            answer = self._child.serve(lent.path, call, judging() if judging else None)
+        except BaseException:
+            self._incoming.take_back(lent)
+            raise
         response = Response(answer.body, answer.status, answer.headers)
-        response.call_on_close(lambda: shutil.rmtree(repository.parent, ignore_errors=True))
+        response.call_on_close(lambda: self._incoming.take_back(lent))
         return response
 
-    def _admit(self, owner: str, name: str, *, pushes: bool) -> Dataset:
-        """Find a dataset, for who may see it, and push to it if they want to."""
+    def _place(self, dataset: Dataset) -> Path | None:
+        return self._store.repository(dataset) if dataset.head else None
+
+    def _admit(self, owner: str, name: str, wanted: Collection[str]) -> tuple[Dataset, Collection[str]]:
+        """Find a dataset, for who may do any of what they want to; gives what of it they may, too.
+
+        :param wanted: operations of the policy
+        """
         claims = self._access.claims(request.headers.get("Authorization"), basic=True)
         try:
             dataset = self._store.find(owner, name)
@@ -122,68 +139,71 @@ class GitHttp:
             if self._access.permits_name(claims, "show", owner, name):
                 raise
             raise _no_access(claims) from None
-        if not self._access.permits(claims, "update" if pushes else "show", dataset):
+        allowed = [operation for operation in wanted if self._access.permits(claims, operation, dataset)]
+        if not allowed:
             raise _no_access(claims)
-        if pushes and dataset.deleted:
-            raise Denied(403, "the dataset is deleted; bring it back by PUT or revert first")
-        if pushes and dataset.head != dataset.public_head:
-            raise Denied(403, "the dataset is private, and what is private is not pushed; change it by PUT or PATCH")
-        return dataset
+        if wanted == PUSHING:
+            _check_open(dataset)
+        return dataset, allowed
 
     # -- a push ------------------------------------------------------------------------------------------------
 
-    def _borrowing(self, dataset: Dataset) -> Path:
-        """Make a repository for one push: the branch as it is, and nothing else."""
-        source = self._store.repository(dataset)
-        head = self._store.find(dataset.owner, dataset.name).public_head
-        if head is None:
-            raise NotFound("repository", dataset.full_name)
-        try:
-            self._incoming.mkdir(parents=True, exist_ok=True)
-            self._clear_stale()
-            repository = Path(tempfile.mkdtemp(dir=self._incoming.absolute())) / "repository.git"
-            create_repository(repository, self._settings.branch)
-            (repository / "objects/info/alternates").write_text(f"{(source / 'objects').absolute()}\n")
-            branch = repository / "refs/heads" / self._settings.branch
-            branch.parent.mkdir(parents=True, exist_ok=True)
-            branch.write_text(f"{head}\n")
-        except OSError as error:
-            raise Unavailable(f"cannot take a push: {error.strerror}") from error
-        return repository
+    def _judging(self, dataset: Dataset, operations: Collection[str], lent: Lent) -> socket.socket:
+        """Begin to wait for the hook; gives its end of the line."""
+        ours, theirs = socket.socketpair()
+        threading.Thread(target=self._judge, args=(ours, dataset, operations, lent), daemon=True).start()
+        return theirs
 
-    def _clear_stale(self) -> None:
-        for folder in self._incoming.iterdir():
-            with suppress(FileNotFoundError):
-                if time.time() - folder.stat().st_mtime > STALE_AGE:
-                    shutil.rmtree(folder, ignore_errors=True)
-
-    def _judge(self, hook: socket.socket, dataset: Dataset, repository: Path) -> None:
+    def _judge(self, hook: socket.socket, dataset: Dataset, operations: Collection[str], lent: Lent) -> None:
         """Wait for the hook's question, and answer it."""
         with hook, hook.makefile("rb") as file:
             asked = file.read()
             if not asked:
                 return
             try:
-                verdict = self._verdict(json.loads(asked), dataset, repository)
+                self._take(json.loads(asked), dataset, operations, lent)
+                verdict = push_hook.TAKEN
+            except MetastoreError as error:
+                verdict = str(error)
             except Exception:
                 log.exception("A push to %s could not be judged", dataset.full_name)
                 verdict = "something went wrong here; the service's log says more"
             with suppress(OSError):
                 hook.sendall(one_line(verdict)[:2000].encode("utf-8", "replace"))
 
-    def _verdict(self, asked: dict[str, Any], dataset: Dataset, repository: Path) -> str:
-        """Take a push, or say why not."""
-        objects = pushes.Objects(repository, asked["objects"])
-        rules = pushes.Rules(self._settings.branch, self._settings.limits_body, self._settings.limits_depth)
-        try:
-            update = pushes.update(asked["updates"], rules)
-            revisions = pushes.revisions(objects, update, rules, not_before=dataset.timestamp)
-            self._store.accept(dataset, revisions, base=update.old)
-        except Conflict:
-            return "there is a newer revision: fetch it, and build on it or merge it"
-        except MetastoreError as error:
-            return str(error)
-        return push_hook.TAKEN
+    def _take(self, asked: dict[str, Any], dataset: Dataset, operations: Collection[str], lent: Lent) -> None:
+        """Take a push.
+
+        :raises MetastoreError: it is not taken
+        """
+        objects = Objects(lent.path, asked["objects"])
+        updates = pushes.updates(asked["updates"], lent.refs, self._settings.branch)
+        pushes.check_scopes(updates, operations)
+        tags = pushes.tags(objects, updates)
+        now = self._receiving.current(dataset)
+        revisions = [
+            revision
+            for update in updates
+            if update.new is not None and not update.ref.startswith(TAGS)
+            for revision in self._revisions(objects, now, update.old, update.new)
+        ]
+        self._receiving.accept(dataset, pushes.Push(now.public_head, revisions, tags))
+
+    def _revisions(self, objects: Objects, now: Dataset, old: str | None, new: str) -> list[RecordedRevision]:
+        settings = self._settings
+        rules = Rules(settings.limits_body, settings.limits_depth, is_mirror=now.mirror is not None)
+        return growth.revisions(objects, growth.Step(now.public_head, old, new, not_before=now.timestamp), rules)
+
+
+def _check_open(dataset: Dataset) -> None:
+    """See that a dataset takes pushes."""
+    if dataset.mirror is not None:
+        if dataset.mirror.archived:
+            raise Denied(403, ARCHIVED)
+    elif dataset.deleted:
+        raise Denied(403, "the dataset is deleted; bring it back by PUT or revert first")
+    elif dataset.head != dataset.public_head:
+        raise Denied(403, "the dataset is private, and what is private is not pushed; change it by PUT or PATCH")
 
 
 @contextmanager

@@ -69,8 +69,11 @@ class Ledger:
         self._connection.execute("INSERT OR REPLACE INTO tag VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def delete_tag(self, name: str) -> None:
-        """Mark the tag as gone; the row follows when the repository knows."""
-        mark = "UPDATE tag SET pending = 'delete', object = NULL WHERE dataset_id = ? AND name = ?"
+        """Mark the tag as gone, known here or not; the row follows when the repository knows."""
+        mark = (
+            "INSERT INTO tag VALUES (?, ?, '', 1, '', '', '', 0, 'delete', NULL) "
+            "ON CONFLICT (dataset_id, name) DO UPDATE SET pending = 'delete', object = NULL"
+        )
         self._connection.execute(mark, (self.dataset_id, name))
 
     def _insert(self, revision: RecordedRevision) -> None:

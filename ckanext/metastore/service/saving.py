@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from ckanext.metastore.core import Author
+from ckanext.metastore.core.text import one_line
 from ckanext.metastore.core.types import Document
 from ckanext.metastore.service.datasets import Dataset
 from ckanext.metastore.service.history import Entry
@@ -37,3 +38,9 @@ class Saved:
     entry: Entry
     document: Document
     created: bool = True
+
+
+def title_of(document: Document | None) -> str | None:
+    """A document's title, for lists."""
+    title = document.get("title") if document else None
+    return one_line(title) if isinstance(title, str) else None

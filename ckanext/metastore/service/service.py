@@ -13,6 +13,7 @@ from ckanext.metastore.service.idempotency import Answers
 from ckanext.metastore.service.keys import Keys, ensure_key
 from ckanext.metastore.service.mirroring import Mirroring
 from ckanext.metastore.service.publisher import Publisher
+from ckanext.metastore.service.receiving import Receiving
 from ckanext.metastore.service.registry import IndexRegistry
 from ckanext.metastore.service.settings import Settings
 from ckanext.metastore.service.store import Store
@@ -39,6 +40,7 @@ class Service:
     store: Store
     tags: Tagging
     mirrors: Mirroring
+    receiving: Receiving
     keys: Keys
     access: Access
     publisher: Publisher
@@ -70,6 +72,7 @@ def create_service(settings: Settings) -> Service:
         store,
         Tagging(store),
         Mirroring(database, publisher),
+        Receiving(database, backend, publisher),
         keys,
         Access(settings, keys),
         publisher,

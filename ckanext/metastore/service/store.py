@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ckanext.metastore.core import Backend, Conflict, Invalid, NotFound
 from ckanext.metastore.core.restore import restore
-from ckanext.metastore.core.text import one_line
 from ckanext.metastore.core.types import Document, RecordedRevision, Revision, utc
 from ckanext.metastore.service import datasets
 from ckanext.metastore.service.database import Database
@@ -18,7 +17,7 @@ from ckanext.metastore.service.datasets import Dataset
 from ckanext.metastore.service.history import Entry, History
 from ckanext.metastore.service.ledger import Ledger
 from ckanext.metastore.service.publisher import Publisher
-from ckanext.metastore.service.saving import Base, By, Saved
+from ckanext.metastore.service.saving import Base, By, Saved, title_of
 
 
 class Store:
@@ -81,6 +80,8 @@ class Store:
     def repository(self, dataset: Dataset) -> Path:
         """Give the place of a dataset's public bare repository, with all that is recorded in it.
 
+        Who makes a mirror's history can see there, and mend, what somebody has done to it by hand.
+
         :raises NotFound: it has never been public
         """
         self._publisher.publish(dataset.id)
@@ -89,7 +90,11 @@ class Store:
         if path is None or dataset.public_head is None:
             raise NotFound("repository", dataset.full_name)
         # Where it is a copy of one at a Git host, it is fetched if it is missing, or behind.
-        self._backend.load(dataset.id, sha=dataset.public_head)
+        try:
+            self._backend.load(dataset.id, sha=dataset.public_head)
+        except NotFound:
+            if dataset.mirror is None or not path.exists():
+                raise
         return path
 
     # -- saving ------------------------------------------------------------------------------------------------
@@ -184,24 +189,6 @@ class Store:
             saved = self._saved(connection, dataset.id, created=news)
         return self._reread(saved)
 
-    def accept(self, dataset: Dataset, revisions: Sequence[RecordedRevision], *, base: str | None) -> Saved:
-        """Record revisions that were pushed: public ones, each the parent of the next, none of them empty.
-
-        :param base: the public head that the first one builds on
-        :raises Conflict: it is not the head any more
-        """
-        with self._database.write() as connection:
-            ledger = Ledger(connection, datasets.get(connection, dataset.id).id)
-            heads = (ledger.public_head, ledger.head)
-            if any((head.sha if head else None) != base for head in heads):
-                raise Conflict("there is a newer revision", current=self._head(connection, dataset))
-            for revision in revisions:
-                ledger.append(revision)
-            saved = self._saved(connection, dataset.id)
-            connection.execute("UPDATE dataset SET title = ? WHERE id = ?", (_title(saved.document), dataset.id))
-        self._publisher.publish(dataset.id)
-        return self._reread(saved)
-
     # -- names -------------------------------------------------------------------------------------------------
 
     def move(self, dataset: Dataset, *, owner: str, name: str) -> Dataset:
@@ -260,7 +247,7 @@ class Store:
             revision = self._recorded(ledger, document, by, public=public, timestamp=revision.timestamp + 1)
         news = document is None or ledger.is_news(revision)
         if news:
-            ledger.append(revision, title=_title(document))
+            ledger.append(revision, title=title_of(document))
         return news
 
     def _recorded(
@@ -290,8 +277,3 @@ class Store:
 
     def _head(self, connection: sqlite3.Connection, dataset: Dataset) -> Revision:
         return History(connection, self._backend, dataset, private=True).head().revision
-
-
-def _title(document: Document | None) -> str | None:
-    title = document.get("title") if document else None
-    return one_line(title) if isinstance(title, str) else None

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from ckanext.metastore.testing.github import StandIn
+from ckanext.metastore.testing.github.problems import Problem
 from ckanext.metastore.tests.service.running import DOCUMENT, Git, running
 
 
@@ -53,3 +54,51 @@ def test_a_clone_is_served_where_the_local_copy_is_lost(service, tmp_path):
     git = Git(tmp_path)
     git("clone", "-q", service.repository("trees", service.token()), "clone")
     assert Git(tmp_path / "clone")("rev-parse", "HEAD") == made.revision_id
+
+
+def test_a_mirror_reaches_github_as_rest_describes_it(service, github, tmp_path):
+    git = Git(tmp_path)
+    with service.client() as client:
+        mirror = client.mirror_create("parks", "trees", description="Secret", topics=["secret"], private=True)
+        git("clone", "-q", service.repository("trees", service.token()), "clone")
+        clone = Git(tmp_path / "clone")
+        (clone.folder / "datapackage.json").write_text(json.dumps({**DOCUMENT, "title": "Secret trees"}))
+        clone("add", ".")
+        clone("commit", "-qm", "First survey")
+        clone("tag", "-a", "v1", "-m", "The first")
+        clone("push", "-q", "origin", "main", "v1")
+        assert client.fetch("parks", "trees").published
+        there = github.repository("parks/trees")
+        assert (there.private, there.description, tuple(there.topics)) == (True, "", ())
+
+        client.mirror_update(
+            mirror.number, private=False, description="Trees", topics=["trees"], homepage="https://x.org/dataset/1"
+        )
+        there = github.repository("parks/trees")
+        assert (there.private, there.description, tuple(there.topics)) == (False, "Trees", ("trees",))
+        assert there.homepage.startswith("https://x.org/dataset/1")
+        git("clone", "-q", f"{github.git_url}/parks/trees.git", "there")
+        assert Git(tmp_path / "there")("rev-parse", "HEAD", "v1") == clone("rev-parse", "HEAD", "v1")
+
+        client.mirror_update(mirror.number, private=True)
+        there = github.repository("parks/trees")
+        assert (there.private, there.description, tuple(there.topics)) == (True, "", ())
+        client.mirror_delete(mirror.number)
+        with pytest.raises(Problem, match="404"):
+            github.repository("parks/trees")
+
+
+def test_a_mirror_that_is_deleted_is_hidden_at_github(service, github, tmp_path):
+    with service.client() as client:
+        client.mirror_create("parks", "trees", description="Trees")
+        Git(tmp_path)("clone", "-q", service.repository("trees", service.token()), "clone")
+        clone = Git(tmp_path / "clone")
+        (clone.folder / "datapackage.json").write_text("{}")
+        clone("add", ".")
+        clone("commit", "-qm", "First survey")
+        clone("push", "-q", "origin", "main")
+        assert not github.repository("parks/trees").private
+        clone("rm", "-q", "datapackage.json")
+        clone("commit", "-q", "--allow-empty", "-m", "Gone")
+        clone("push", "-q", "origin", "main")
+        assert github.repository("parks/trees").private

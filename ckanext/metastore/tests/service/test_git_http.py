@@ -196,7 +196,7 @@ def test_a_large_push_is_sent_in_pieces(client, name, clone):
 
 def test_who_may_only_read_cannot_push(service, client, name, clone):
     commit(clone, title="Mine")
-    address = service.repository(name, service.token(f"ds:parks/{name}:read,tag,revert"))
+    address = service.repository(name, service.token(f"ds:parks/{name}:read,revert"))
     assert "remote: this token does not allow that" in clone.refused("push", address, "HEAD:main")
     assert client.fetch("parks", name).document == DOCUMENT
 

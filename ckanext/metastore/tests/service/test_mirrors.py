@@ -9,7 +9,7 @@ import pytest
 
 from ckanext.metastore.client import Mirror
 from ckanext.metastore.core import Conflict, Invalid, NotFound, Unauthorized
-from ckanext.metastore.tests.service.running import ALL, DOCUMENT, running
+from ckanext.metastore.tests.service.running import ALL, DOCUMENT, Git, running
 
 NUMBERS = count()
 BOTH = f"{ALL} ds:city/*:read,update,purge ds:city/:create"
@@ -24,6 +24,19 @@ def client(service):
 @pytest.fixture
 def mirror(client):
     return client.mirror_create("parks", f"mirror-{next(NUMBERS)}", homepage="https://data.example.org/dataset/x")
+
+
+@pytest.fixture
+def filled(service, mirror, tmp_path):
+    """A mirror with one revision."""
+    git = Git(tmp_path)
+    git("init", "-q", "-b", "main", "made")
+    made = Git(tmp_path / "made")
+    (made.folder / "datapackage.json").write_text('{"name": "trees"}\n')
+    made("add", ".")
+    made("commit", "-qm", "First survey")
+    made("push", "-q", service.repository(mirror.name, service.token()), "main")
+    return mirror
 
 
 def http(service, scopes=BOTH):
@@ -149,9 +162,26 @@ def test_to_change_nothing_is_no_request(client, mirror):
 # -- destroyed ------------------------------------------------------------------------------------------------------
 
 
+def test_a_mirror_is_destroyed_with_its_history(service, client, filled):
+    folders = {*(service.folder / "repositories").glob("*/*.git")}
+    client.mirror_delete(filled.number)
+    assert len(folders - {*(service.folder / "repositories").glob("*/*.git")}) == 1
+    with pytest.raises(NotFound) as raised:
+        client.mirror_fetch(filled.number)
+    assert (raised.value.kind, raised.value.ref) == ("mirror", str(filled.number))
+    with pytest.raises(NotFound):
+        client.fetch("parks", filled.name)
+
+
 def test_no_number_is_used_again(client, mirror):
     client.mirror_delete(mirror.number)
     assert client.mirror_create("parks", mirror.name).number > mirror.number
+
+
+def test_a_purge_takes_the_mirror_along(client, filled):
+    client.purge("parks", filled.name)
+    with pytest.raises(NotFound):
+        client.mirror_fetch(filled.number)
 
 
 # -- who may --------------------------------------------------------------------------------------------------------
@@ -206,3 +236,46 @@ def test_what_everybody_may_read(tmp_path):
 def test_a_number_that_is_none(service, number):
     with http(service) as client:
         assert client.get(f"/v1/mirrors/{number}").status_code == 404
+
+
+# -- its history is made elsewhere ----------------------------------------------------------------------------------
+
+
+def test_nothing_but_a_push_writes_it(client, filled):
+    at = ("parks", filled.name)
+    first = client.fetch(*at).revision_id
+    for act in (
+        lambda: client.update(*at, DOCUMENT),
+        lambda: client.patch(*at, {"title": "Mine"}, base_revision=first),
+        lambda: client.patch(*at, {"title": "Mine"}, base_revision="0" * 40),
+        lambda: client.delete(*at),
+        lambda: client.revert(*at, first),
+        lambda: client.move(*at, new_name="elsewhere"),
+        lambda: client.tag_create(*at, "v1"),
+        lambda: client.tag_update(*at, "v1", new_name="v2"),
+        lambda: client.tag_delete(*at, "v1"),
+    ):
+        with pytest.raises(Conflict, match=r"made elsewhere, at https://data\.example\.org/dataset/x"):
+            act()
+    assert [each.id for each in client.revision_list(*at)] == [first]
+    assert client.tag_list(*at) == []
+
+
+def test_it_is_read_as_all_datasets_are(client, filled):
+    found = client.fetch("parks", filled.name)
+    assert found.document == {"name": "trees"}
+    assert (found.private, found.published) == (False, True)
+    assert filled.name in [each.name for each in client.list(owner="parks")]
+    assert not client.mirror_fetch(filled.number).empty
+
+
+def test_whether_it_is_private_is_said_by_rest(service, client, filled):
+    client.mirror_update(filled.number, private=True)
+    assert client.fetch("parks", filled.name).private
+    with service.client("ds:parks/*:read") as reader:
+        assert len(list(reader.revision_list("parks", filled.name))) == 1
+    with http(service) as asked:
+        (revision,) = asked.get(f"/v1/datasets/parks/{filled.name}/revisions").json()
+        assert revision["public"] is False
+    assert not client.mirror_update(filled.number, private=False).private
+    assert not client.fetch("parks", filled.name).private
