@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ckanext.metastore.core import Backend, Conflict, Invalid, NotFound
+from ckanext.metastore.core import Backend, Conflict, Invalid, NotFound, Unavailable
 from ckanext.metastore.core.restore import restore
 from ckanext.metastore.core.types import Document, RecordedRevision, Revision, utc
 from ckanext.metastore.service import datasets
@@ -80,17 +80,21 @@ class Store:
     def repository(self, dataset: Dataset) -> Path:
         """Give the place of a dataset's public bare repository, with all that is recorded in it.
 
-        Who makes a mirror's history can see there, and mend, what somebody has done to it by hand.
+        Who makes a mirror's history can see there, and mend, what somebody has done to it by hand; so nothing else may
+        make it look older than it is.
 
         :raises NotFound: it has never been public
+        :raises Unavailable: it is a mirror's, and waits for a Git host
         """
-        self._publisher.publish(dataset.id)
+        published = self._publisher.publish(dataset.id)
+        if dataset.mirror is not None and not (published or self._backend.keeps_private):
+            raise Unavailable("what was pushed waits for the Git host")
         place = getattr(self._backend, "repository_path", None)
         path: Path | None = place(dataset.id) if place and dataset.public_head else None
         if path is None or dataset.public_head is None:
             raise NotFound("repository", dataset.full_name)
-        # Where it is a copy of one at a Git host, it is fetched if it is missing, or behind.
         try:
+            # Where it is a copy of one at a Git host, it is fetched if it is missing, or behind.
             self._backend.load(dataset.id, sha=dataset.public_head)
         except NotFound:
             if dataset.mirror is None or not path.exists():

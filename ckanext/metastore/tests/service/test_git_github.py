@@ -7,6 +7,7 @@ import json
 import pytest
 
 from ckanext.metastore.testing.github import StandIn
+from ckanext.metastore.testing.github.faults import Fault
 from ckanext.metastore.testing.github.problems import Problem
 from ckanext.metastore.tests.service.running import DOCUMENT, Git, running
 
@@ -102,3 +103,24 @@ def test_a_mirror_that_is_deleted_is_hidden_at_github(service, github, tmp_path)
         clone("commit", "-q", "--allow-empty", "-m", "Gone")
         clone("push", "-q", "origin", "main")
         assert github.repository("parks/trees").private
+
+
+def test_where_github_is_away_a_push_is_recorded_and_nobody_is_shown_an_older_branch(service, github, tmp_path):
+    with service.client() as client:
+        client.mirror_create("parks", "trees")
+        Git(tmp_path)("clone", "-q", service.repository("trees", service.token()), "clone")
+        clone = Git(tmp_path / "clone")
+        for number in (1, 2):
+            (clone.folder / "datapackage.json").write_text(f'{{"version": "{number}"}}')
+            clone("add", ".")
+            clone("commit", "-qm", "Survey")
+            clone("push", "-q", "origin", "main")
+            github.fail(Fault(status=503, times=None))
+        head = clone("rev-parse", "HEAD")
+        found = client.fetch("parks", "trees")
+        assert (found.revision_id, found.document, found.published) == (head, {"version": "2"}, False)
+        assert "the store does not answer now; nothing is lost" in clone.refused("fetch")
+        github.clear_faults()  # the host is left alone for a while all the same
+        assert "the store does not answer now; nothing is lost" in clone.refused("fetch")
+        assert "the store does not answer now; nothing is lost" in clone.refused("push", "origin", "HEAD~1:main")
+        assert client.fetch("parks", "trees").revision_id == head
