@@ -27,8 +27,6 @@ RETRY_AFTER = 60.0
 Json = Mapping[str, Any]
 T = TypeVar("T")
 
-_MISSING = re.compile(r"there is no (\w+) (.+)", re.DOTALL)
-
 
 def read(response: httpx.Response, shape: Callable[[Any], T]) -> T:
     """Read the JSON of an answer as a value.
@@ -133,7 +131,7 @@ def error(response: httpx.Response) -> MetastoreError:
     if status in (401, 403):
         return Unauthorized(said)
     if status == 404:
-        return _missing(response, said)
+        return _missing(response, problem)
     if status in (409, 412):
         return Conflict(said, current=_current(problem))
     if status == 429:
@@ -143,9 +141,11 @@ def error(response: httpx.Response) -> MetastoreError:
     return Unavailable(said)
 
 
-def _missing(response: httpx.Response, said: str) -> NotFound:
-    found = _MISSING.fullmatch(said)
-    return NotFound(found[1], found[2]) if found else NotFound("page", str(response.url))
+def _missing(response: httpx.Response, problem: Json) -> NotFound:
+    kind, ref = problem.get("kind"), problem.get("ref")
+    if isinstance(kind, str) and isinstance(ref, str):
+        return NotFound(kind, ref)
+    return NotFound("page", str(response.url))
 
 
 def _invalid(problem: Json, said: str) -> Invalid:

@@ -96,7 +96,7 @@ def of_error(error: MetastoreError) -> Response:
     if isinstance(error, InvalidToken):
         return _told(unauthorized("the token is not valid here", invalid=True))
     if isinstance(error, NotFound):
-        return problem(404, f"there is no {error.kind} {error.ref}")
+        return problem(404, f"there is no {error.kind} {error.ref}", kind=error.kind, ref=error.ref)
     if isinstance(error, Malformed):
         return problem(400, str(error))
     if isinstance(error, Conflict):

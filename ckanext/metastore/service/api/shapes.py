@@ -100,6 +100,8 @@ SCHEMAS: dict[str, Schema] = {
             "detail": text(),
             "errors": a_list(an_object({"field": text(), "reason": text()})),
             "current": ref("Revision"),
+            "kind": text(),
+            "ref": text(),
         },
         "required": ["type", "title", "status", "detail"],
     },

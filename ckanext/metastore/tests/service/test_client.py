@@ -169,6 +169,8 @@ def test_what_is_not_there_is_named(client, dataset):
         ("dataset", "parks/nowhere", lambda: client.fetch("parks", "nowhere")),
         ("revision", "v7", lambda: client.fetch(*dataset, revision="v7")),
         ("tag", "v7", lambda: client.tag_fetch(*dataset, "v7")),
+        ("tag", "of a\nkind", lambda: client.tag_fetch(*dataset, "of a\nkind")),
+        ("mirror", "987654321", lambda: client.mirror_fetch(987654321)),
     ]
     for kind, ref, ask in cases:
         with pytest.raises(NotFound) as raised:

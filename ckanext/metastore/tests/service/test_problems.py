@@ -39,7 +39,8 @@ def test_what_is_not_there_is_told_in_the_one_shape(client):
         "/v1/datasets/a%2Fb/c",
     ):
         is_problem(client.get(path), 404)
-    is_problem(client.get("/v1/datasets/acme/nothing"), 404)
+    said = is_problem(client.get("/v1/datasets/acme/nothing"), 404)
+    assert (said["kind"], said["ref"]) == ("dataset", "acme/nothing")
 
 
 def test_a_method_that_is_none_is_told_in_the_one_shape(client):
