@@ -7,7 +7,7 @@ import binascii
 
 from ckanext.metastore.authz import Claims, InvalidToken, Named, Target, permits
 from ckanext.metastore.core import Author
-from ckanext.metastore.service.datasets import Dataset
+from ckanext.metastore.service.datasets import Dataset, Reach
 from ckanext.metastore.service.keys import Keys
 from ckanext.metastore.service.settings import Settings
 
@@ -55,6 +55,13 @@ class Access:
         """Whether a token allows a new dataset of this owner."""
         target = Target(Named("", owner))
         return claims is not None and permits(claims.scopes, "create", target, issued_at=claims.issued_at)
+
+    def reach(self, claims: Claims | None) -> Reach:
+        """Tell which datasets a token can be about: those that it permits anything on are among them."""
+        if claims is None:
+            return None
+        named = (scope.segments for scope in claims.scopes if scope.type == "ds")
+        return [(above[0] if above else "*", last) for *above, last in named if len(above) < 2]
 
     def sees_private(self, claims: Claims | None, dataset: Dataset) -> bool:
         """Whether a token shows what was recorded while the dataset was private: if it may change the dataset."""

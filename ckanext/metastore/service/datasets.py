@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -23,6 +23,9 @@ _RIGHT = (
     "1 to 100 lower-case letters, digits, '-', '_' and '.', a letter or digit first; not ending in .git, and no UUID"
 )
 
+
+Reach = Sequence[tuple[str, str]] | None
+"""Some datasets, by their owners and their names or ids, either may be ``*``; None for those that are public."""
 
 _ROWS = "SELECT dataset.*, mirror.* FROM dataset LEFT JOIN mirror ON mirror.dataset_id = dataset.id"
 
@@ -120,17 +123,35 @@ def get(connection: sqlite3.Connection, dataset_id: str) -> Dataset:
     return _one(connection, "id = ?", (dataset_id,), dataset_id)
 
 
-def after(connection: sqlite3.Connection, owner: str | None, cursor: tuple[str, str]) -> Iterator[Dataset]:
+def after(
+    connection: sqlite3.Connection, owner: str | None, cursor: tuple[str, str], reach: Reach
+) -> Iterator[Dataset]:
     """List datasets in the order of their names, from the one after a cursor on."""
     condition, values = ("owner = ? AND ", [owner]) if owner is not None else ("", [])
-    query = f"{_ROWS} WHERE {condition}(owner, name) > (?, ?) AND head IS NOT NULL ORDER BY owner, name"
-    return map(_dataset, connection.execute(query, [*values, *cursor]))
+    within, names = _within(reach)
+    query = f"{_ROWS} WHERE {condition}(owner, name) > (?, ?) AND head IS NOT NULL AND {within} ORDER BY owner, name"
+    return map(_dataset, connection.execute(query, [*values, *cursor, *names]))
 
 
-def mirrors(connection: sqlite3.Connection, owner: str | None, name: str | None, after: int) -> Iterator[Dataset]:
+def mirrors(
+    connection: sqlite3.Connection, owner: str | None, name: str | None, after: int, reach: Reach
+) -> Iterator[Dataset]:
     """List mirrors by their numbers, from the one after a number on, the empty ones too."""
-    query = f"{_ROWS} WHERE number > ? AND owner = coalesce(?, owner) AND name = coalesce(?, name) ORDER BY number"
-    return map(_dataset, connection.execute(query, (after, owner, name)))
+    within, names = _within(reach)
+    asked = f"number > ? AND owner = coalesce(?, owner) AND name = coalesce(?, name) AND {within}"
+    return map(_dataset, connection.execute(f"{_ROWS} WHERE {asked} ORDER BY number", (after, owner, name, *names)))
+
+
+def _within(reach: Reach) -> tuple[str, list[str]]:
+    """Give a condition, and the values in it."""
+    if reach is None:
+        return "NOT (private OR deleted)", []
+    parts, values = ["0"], []
+    for owner, name in reach:
+        of_owner, of_name = "1" if owner == "*" else "owner = ?", "1" if name == "*" else "? IN (name, id)"
+        parts.append(f"{of_owner} AND {of_name}")
+        values += [said for said in (owner, name) if said != "*"]
+    return f"({' OR '.join(parts)})", values
 
 
 def add(connection: sqlite3.Connection, owner: str, name: str) -> str:

@@ -43,12 +43,22 @@ class Mirroring:
             return datasets.find_mirror(connection, number)
 
     def list(
-        self, *, owner: str | None, name: str | None, after: int, limit: int, wanted: Callable[[Dataset], bool]
+        self,
+        *,
+        owner: str | None,
+        name: str | None,
+        after: int,
+        limit: int,
+        reach: datasets.Reach,
+        wanted: Callable[[Dataset], bool],
     ) -> list[Dataset]:
-        """List those mirrors that are wanted, by their numbers."""
+        """List those mirrors that are wanted, by their numbers.
+
+        :param reach: among which they are
+        """
         found: list[Dataset] = []
         with self._database.read() as connection:
-            for dataset in datasets.mirrors(connection, owner, name, after):
+            for dataset in datasets.mirrors(connection, owner, name, after, reach):
                 if wanted(dataset):
                     found.append(dataset)
                 if len(found) == limit:

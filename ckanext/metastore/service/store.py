@@ -47,12 +47,21 @@ class Store:
         return found if found.head else None
 
     def list(
-        self, *, owner: str | None, after: tuple[str, str], limit: int, wanted: Callable[[Dataset], bool]
+        self,
+        *,
+        owner: str | None,
+        after: tuple[str, str],
+        limit: int,
+        reach: datasets.Reach,
+        wanted: Callable[[Dataset], bool],
     ) -> list[Dataset]:
-        """List those datasets that are wanted, in the order of their names."""
+        """List those datasets that are wanted, in the order of their names.
+
+        :param reach: among which they are
+        """
         found: list[Dataset] = []
         with self._database.read() as connection:
-            for dataset in datasets.after(connection, owner, after):
+            for dataset in datasets.after(connection, owner, after, reach):
                 if wanted(dataset):
                     found.append(dataset)
                 if len(found) == limit:

@@ -67,6 +67,7 @@ def list_datasets(call: Call) -> Response:
         owner=call.query["owner"],
         after=after,
         limit=limit + 1,
+        reach=call.service.access.reach(call.claims),
         wanted=lambda dataset: not dataset.deleted and call.service.access.permits(call.claims, "show", dataset),
     )
     following = cursors.of_names(found[limit - 1].owner, found[limit - 1].name) if len(found) > limit else None

@@ -52,6 +52,7 @@ def list_mirrors(call: Call) -> Response:
         name=call.query["name"],
         after=cursors.place(call.query["cursor"]) or 0,
         limit=limit + 1,
+        reach=call.service.access.reach(call.claims),
         wanted=lambda mirror: call.service.access.permits(call.claims, "show", mirror),
     )
     shapes = [mirror_shape(mirror) for mirror in found]

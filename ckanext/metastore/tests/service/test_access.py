@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from ckanext.metastore.authz import Issuer, KeyRing, generate_private_key, parse_scopes
-from ckanext.metastore.service import Settings, create_app
+from ckanext.metastore.service import Settings, create_app, datasets
 from ckanext.metastore.tests.service.server import ALL, READ, TREES, bearer, token
 
 URL = "/v1/datasets/acme/trees"
@@ -253,3 +253,42 @@ def test_a_portal_may_change_its_key(portal, tmp_path, monkeypatch):
     portal.pem = new.keys().pem
     assert client.get("/v1/datasets", headers=portal_token(new)).status_code == 200
     assert client.get("/v1/datasets", headers=portal_token(old)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "scopes",
+    [
+        "ds:acme/*:read",
+        "ds:acme/trees:read",
+        "ds:trees:read",
+        "ds:acme/{id}:read",
+        "ds:{id}:read",
+        "ds:city/{id}:read",
+        "ds:city/*:metadata:read ds:acme/oaks:read",
+        "ds:acme/oaks:update ds:city/trees:read",
+        "ds:acme/:create ds:x/city/trees:read",
+        "res:acme/*:read",
+        "ds:nobody/*:read",
+        None,
+    ],
+)
+def test_a_list_has_what_can_be_read_and_nothing_else(app, scopes):
+    client, anybody = app(f"{ALL} {OTHERS}", anonymous_read=True)
+    at = [(owner, name) for owner in ("acme", "city") for name in ("elms", "oaks", "trees")]
+    for owner, name in at:
+        client.post(f"/v1/datasets?owner={owner}&name={name}&private={str(name == 'oaks').lower()}", json=TREES)
+        client.post("/v1/mirrors", json={"owner": owner, "name": f"{name}-2", "private": name == "elms"})
+    client.delete("/v1/datasets/city/elms")
+    ids = {(each["owner"], each["name"]): each["id"] for each in client.get("/v1/datasets").json}
+    given = scopes and scopes.format(id=ids["acme", "trees"])
+    reader = with_scopes(client, given) if given else anybody
+    readable = [place for place in at if reader.get("/v1/datasets/{}/{}".format(*place)).status_code == 200]
+    assert [(each["owner"], each["name"]) for each in reader.get("/v1/datasets").json] == readable
+    numbers = [number for number in range(1, 7) if reader.get(f"/v1/mirrors/{number}").status_code == 200]
+    assert [each["number"] for each in reader.get("/v1/mirrors").json] == numbers
+    # The index itself gives little more.
+    service = client.application.extensions["metastore"]
+    claims = service.access.claims(reader.environ_base.get("HTTP_AUTHORIZATION"))
+    with service.database.read() as connection:
+        found = list(datasets.after(connection, None, ("", ""), service.access.reach(claims)))
+    assert {(each.owner, each.name) for each in found} - {*readable} <= {("city", "elms"), ("acme", "oaks")}
