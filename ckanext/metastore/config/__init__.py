@@ -42,8 +42,8 @@ from ckanext.metastore.config.tokens import (
     issuer,
     key_ring,
     max_lifetime,
-    token_verifier,
     token_issuer,
+    token_verifier,
     tokens_have_email,
 )
 
@@ -82,8 +82,8 @@ __all__ = [
     "site_id",
     "site_title",
     "site_url",
-    "token_verifier",
     "token_issuer",
+    "token_verifier",
     "tokens_have_email",
     "webhook_secret",
 ]

@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -31,8 +31,11 @@ from docopt import docopt
 from werkzeug.serving import make_server
 
 from ckanext.metastore import config
+from ckanext.metastore.authz import generate_private_key
+from ckanext.metastore.service import Settings, create_app
 from ckanext.metastore.testing.github import StandIn
 from ckanext.metastore.tests.examples import Block, Command, StandIns, commands
+from ckanext.metastore.tests.service.server import free_port
 
 URL = "https://data.example.org"
 INI = "/etc/ckan/default/ckan.ini"
@@ -40,12 +43,13 @@ APP_KEY = "/etc/ckan/github-app.pem"
 TOKEN_KEYS = "/etc/ckan/tokens"
 AUTHZ = "metastore_authz"
 FOLDERS = ("/var/lib/ckan", "/srv")
+METADATA = "https://metadata.example.org"
 
 
 @contextmanager
-def served(flask_app: Any) -> Iterator[str]:
+def served(flask_app: Any, port: int = 0) -> Iterator[str]:
     """A server for as long as the block lasts; gives its address."""
-    server = make_server("127.0.0.1", 0, flask_app, threaded=True)
+    server = make_server("127.0.0.1", port, flask_app, threaded=True)
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -55,18 +59,45 @@ def served(flask_app: Any) -> Iterator[str]:
         thread.join()
 
 
+class Metadata:
+    """The metastore service of the manual, which takes the portal's tokens.
+
+    It has their key by a file: the portal of the manual gets the plugin that serves it only after it was started. That
+    the key is fetched is tested in ``test_service_host.py``.
+    """
+
+    def __init__(self, folder: Path, running: ExitStack) -> None:
+        self._folder, self._running, self._port = folder, running, free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        key = folder / "keys" / "tokens.pem"
+        key.parent.mkdir(parents=True)
+        key.write_text(generate_private_key())
+        self._started = False
+
+    def start(self, public_key: str) -> None:
+        """Start it, if it does not run."""
+        if not self._started:
+            trust = {"tokens_issuer": URL, "tokens_public_key_file": public_key, "tokens_lifetime": 900}
+            app = create_app(Settings(path=self._folder, url=self.url, **trust))
+            self._running.enter_context(served(app, self._port))
+            self._started = True
+
+
 class Portal:
     """The portal of README.rst.
 
     :param address: where it is served
     :param folder: in which all its files are
     :param github: what stands for github.com, and for an Enterprise Server
+    :param metadata: the metastore service, which is started when an option names it
     :param options: CKAN's configuration; what is set there is taken back by the caller
     :param clock: stands still, but for a week between two blocks
     """
 
-    def __init__(self, address: str, folder: Path, github: StandIn, options: Any, clock: Any) -> None:
-        self._folder, self._options, self._clock = folder, options, clock
+    def __init__(
+        self, address: str, folder: Path, github: StandIn, metadata: Metadata, options: Any, clock: Any
+    ) -> None:
+        self._folder, self._metadata, self._options, self._clock = folder, metadata, options, clock
         self._tokens = {"EDDA": _token("edda"), "RAVI": _token("ravi"), "ADMIN": _token("admin")}
         self._environment = {**os.environ, **self._tokens, "GIT_ASKPASS": str(_who_asks(folder))}
         self._stand_ins = StandIns(
@@ -78,6 +109,7 @@ class Portal:
                 "https://api.github.com": github.api_url,
                 "https://github.com": github.git_url,
                 "https://github.example.org": github.git_url,
+                METADATA: metadata.url,
                 **{at: f"{folder}{at}" for at in FOLDERS},
             }
         )
@@ -90,6 +122,7 @@ class Portal:
     def play(self, block: Block) -> None:
         """Do what a block says, and look whether it comes out as shown."""
         self._clock.tick(timedelta(weeks=1))
+        assert block.language == "text" or not self._complaint, f"CKAN says: {self._complaint}"
         if block.language == "ini":
             self._start(block.text)
         elif block.language == "bash":
@@ -172,6 +205,8 @@ class Portal:
             config.check()
         except CkanConfigurationException as error:
             self._complaint = str(error)
+        if METADATA in ini:
+            self._metadata.start(f"{self._stand_ins.real(TOKEN_KEYS)}.pub.pem")
 
 
 def _who_asks(folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from inspect import isfunction, signature
 
 import pytest
@@ -16,7 +17,7 @@ from ckanext.metastore.logic.action import actions
 from ckanext.metastore.testing.github import StandIn
 from ckanext.metastore.tests.ckan import portal as city
 from ckanext.metastore.tests.ckan.checks import nothing_waits
-from ckanext.metastore.tests.ckan.portal import Portal, served
+from ckanext.metastore.tests.ckan.portal import Metadata, Portal, served
 from ckanext.metastore.tests.examples import MANUAL, SERVICE, blocks
 
 OTHER_WAYS = "Other ways to save"
@@ -48,8 +49,10 @@ def readmes_portal(early, portal, app, ckan_config, tmp_path, migrate_db_for):
         freeze_time("2026-02-09 09:00:00", ignore=NOT_HERE) as clock,
         served(app.flask_app) as address,
         StandIn(tmp_path / "github") as github,
+        ExitStack() as running,
     ):
-        yield Portal(address, tmp_path, github, ckan_config, clock)
+        metadata = Metadata(tmp_path / "srv/metastore", running)
+        yield Portal(address, tmp_path, github, metadata, ckan_config, clock)
     if plugins.plugin_loaded(city.AUTHZ):
         plugins.unload(city.AUTHZ)
     migrate_db_for("metastore")

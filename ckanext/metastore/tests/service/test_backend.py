@@ -1,0 +1,42 @@
+"""The ``service`` backend passes the contract, against a service over real HTTP."""
+
+from __future__ import annotations
+
+import pytest
+
+from ckanext.metastore.backends.service import ServiceBackend
+from ckanext.metastore.client import Client
+from ckanext.metastore.testing import BackendContract
+from ckanext.metastore.tests.service.server import serving
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("service") / "data") as server:
+        yield server
+
+
+class TestServiceBackend(BackendContract):
+    @pytest.fixture
+    def backend(self, tmp_path, service):
+        self.folder = service.settings.path
+        owner = tmp_path.name.lower()[-60:].lstrip("_-")
+        return ServiceBackend(
+            tmp_path / "repositories",
+            url=service.url,
+            owner=owner,
+            private_key_file=str(service.settings.private_key_file),
+            timeout=30,
+        )
+
+    def clone_url(self, backend, package_id):
+        owner, name = backend._places.find(package_id)
+        site = backend._host.git_url.replace("://", f"://git:{backend._credentials.token(owner)}@")
+        return f"{site}/{owner}/{name}.git"
+
+    def push_url(self, backend, package_id):
+        """The service refuses what would lose revisions: whoever does that here has a shell on its machine."""
+        owner, name = backend._places.find(package_id)
+        with Client(backend._host.git_url, token=backend._credentials.token(owner)) as client:
+            dataset_id = next(found.id for found in client.list(owner=owner) if found.name == name)
+        return str(self.folder / "repositories" / dataset_id[:2] / f"{dataset_id}.git")
