@@ -30,7 +30,7 @@ from ckanext.metastore.core.types import RecordedRevision
 from ckanext.metastore.service import growth, push_hook, pushes
 from ckanext.metastore.service.datasets import Dataset
 from ckanext.metastore.service.git_child import Call, GitChild, write_hooks
-from ckanext.metastore.service.incoming import Incoming, Lent, Objects
+from ckanext.metastore.service.incoming import Incoming, Lent, Moved, Objects
 from ckanext.metastore.service.judging import Rules
 from ckanext.metastore.service.receiving import ARCHIVED
 from ckanext.metastore.service.service import Service
@@ -163,6 +163,8 @@ class GitHttp:
             try:
                 self._take(json.loads(asked), dataset, operations, lent)
                 verdict = push_hook.TAKEN
+            except NotFound:
+                verdict = str(Moved("HEAD", f"there is no dataset {dataset.full_name} any more"))
             except MetastoreError as error:
                 verdict = str(error)
             except Exception:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 
 from ckanext.metastore.core.types import GitObject, RecordedRevision
-from ckanext.metastore.service.incoming import Objects, Refused
+from ckanext.metastore.service.incoming import Moved, Objects, Refused
 from ckanext.metastore.service.judging import Judge, Rules
+from ckanext.metastore.service.pushes import NEWER
 
 REVISION_LIMIT = 1000
 """How many commits one push may bring."""
@@ -22,6 +23,7 @@ UNPACKED_LIMIT = 64 * 1024 * 1024
 """Bytes of all objects that one push may bring: a small pack can hold much."""
 
 ONLY_GROWS = "history only grows: fetch what is new here, and build on it or merge it"
+BY_HAND = "somebody has moved the branch in the repository here: merge what is there with what you have"
 
 Parents = Mapping[str, Sequence[str]]
 """Commits, newest first, each with the shas of its parents."""
@@ -64,7 +66,7 @@ def revisions(objects: Objects, step: Step, rules: Rules) -> list[RecordedRevisi
 def _commits(objects: Objects, step: Step) -> Parents:
     """Give all commits that are new to the index."""
     if step.base and not objects.has(step.base):
-        raise Refused(ONLY_GROWS)
+        raise _not_held(step)
     count = f"--max-count={REVISION_LIMIT + 1}"
     listed = objects.run("rev-list", "--topo-order", "--parents", count, step.new, *_without([step.base])).decode()
     parents = {sha: above for sha, *above in (line.split() for line in listed.splitlines())}
@@ -113,7 +115,7 @@ def _line(parents: Parents, step: Step, judge: Judge) -> list[str]:
         line.append(sha)
         sha = next((parent for parent in parents[sha] if parent == step.base or parent in leading), "")
     if not line:
-        raise Refused(ONLY_GROWS)
+        raise _not_held(step)
     judge.insist(reversed(line))
     return line[::-1]
 
@@ -130,7 +132,7 @@ def _connected(parents: Parents, step: Step, judge: Judge) -> list[str]:
     if step.new not in _above(parents, step.base, passes):
         if step.new in _above(parents, step.base, _any):
             judge.insist(filter(judge.is_pushed, reversed(list(parents))))
-        raise Refused(ONLY_GROWS)
+        raise _not_held(step)
     # Others may begin at older revisions.
     first = {sha for sha, named in parents.items() if not (parents.keys() >= {*named} if step.base else named)}
     leading = _leading(parents, first, passes)
@@ -142,6 +144,11 @@ def _connected(parents: Parents, step: Step, judge: Judge) -> list[str]:
     return found[::-1]
 
 
+def _not_held(step: Step) -> Refused:
+    """Say that the new tip does not hold the newest revision: it could not, or did not want to."""
+    return Refused(ONLY_GROWS) if step.old == step.base else Moved("HEAD", NEWER)
+
+
 def _any(sha: str) -> bool:  # noqa: ARG001
     return True
 
@@ -149,7 +156,7 @@ def _any(sha: str) -> bool:  # noqa: ARG001
 def _check_joined(parents: Parents, step: Step, chosen: Sequence[str]) -> None:
     """See that the branch can be moved on from where it is, and nothing that is there is left behind."""
     if step.old != step.base and not any(step.old in parents[sha] for sha in chosen):
-        raise Refused("somebody has moved the branch in the repository here: merge what is there with what you have")
+        raise Moved("HEAD", BY_HAND)
 
 
 # -- as they are recorded -------------------------------------------------------------------------------------------

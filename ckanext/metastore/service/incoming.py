@@ -34,6 +34,13 @@ class Refused(MetastoreError):
     """The push is not taken; the text says why to whoever pushes."""
 
 
+class Moved(Refused):
+    """The push is not taken, as somebody was first. It is told as Git tells it, so that programs know it."""
+
+    def __init__(self, ref: str, text: str) -> None:
+        super().__init__(f"cannot lock ref {ref}: {text}")
+
+
 @dataclass(frozen=True)
 class Lent:
     """A repository for one push.

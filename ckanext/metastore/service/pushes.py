@@ -13,7 +13,7 @@ from ckanext.metastore.core.names import check_tag_name
 from ckanext.metastore.core.objects import parse_tag
 from ckanext.metastore.core.text import normalise_message
 from ckanext.metastore.core.types import GitObject, RecordedRevision, Tag, utc
-from ckanext.metastore.service.incoming import Objects, Refused
+from ckanext.metastore.service.incoming import Moved, Objects, Refused
 
 REF_LIMIT = 500
 """How many refs one push may change."""
@@ -82,7 +82,7 @@ def updates(lines: Sequence[str], refs: Mapping[str, str], branch: str) -> list[
         if update.new is None and not update.ref.startswith(TAGS):
             raise Refused(f"the branch {branch} stays; to delete the dataset, send DELETE")
         if update.old != refs.get(update.ref):
-            raise Refused(f"{update.ref}: {OTHER_TAG}" if update.ref.startswith(TAGS) else NEWER)
+            raise Moved(update.ref, OTHER_TAG if update.ref.startswith(TAGS) else NEWER)
     if len({update.ref for update in found}) < len(found):
         raise Refused("a ref can be changed once in a push")
     return found

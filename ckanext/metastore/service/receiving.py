@@ -12,7 +12,7 @@ from ckanext.metastore.service import datasets
 from ckanext.metastore.service.database import Database
 from ckanext.metastore.service.datasets import Dataset
 from ckanext.metastore.service.history import History
-from ckanext.metastore.service.incoming import Refused
+from ckanext.metastore.service.incoming import Moved, Refused
 from ckanext.metastore.service.ledger import Ledger
 from ckanext.metastore.service.publisher import Publisher
 from ckanext.metastore.service.pushes import NEWER, OTHER_TAG, Push, TagChange
@@ -56,7 +56,7 @@ class Receiving:
         ledger = Ledger(connection, dataset.id)
         heads = (ledger.public_head, ledger.head)
         if any((head.sha if head else None) != push.base for head in heads):
-            raise Refused(NEWER)
+            raise Moved("HEAD", NEWER)
         for revision in push.revisions:
             ledger.append(revision)
         history = History(connection, self._backend, datasets.get(connection, dataset.id), private=True)
@@ -69,8 +69,10 @@ class Receiving:
             query = "SELECT public, pending, object FROM tag WHERE dataset_id = ? AND name = ?"
             row = connection.execute(query, (dataset.id, change.name)).fetchone()
             new = change.new.sha if change.new else None
-            if (row and not row["public"]) or _now(row, refs.get(change.name)) not in (change.old, new):
-                raise Refused(f"tag {change.name}: {OTHER_TAG}")
+            if row and not row["public"]:
+                raise Refused(f"there is a tag {change.name} already")
+            if _now(row, refs.get(change.name)) not in (change.old, new):
+                raise Moved(TAGS + change.name, OTHER_TAG)
             if change.new is None or change.tag is None:
                 ledger.delete_tag(change.name)
                 continue
