@@ -12,7 +12,7 @@ from ckanext.metastore.tests.service.server import serving
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("service") / "data") as server:
+    with serving(tmp_path_factory.mktemp("service") / "data", limits_body=16 * 2**20) as server:
         yield server
 
 
