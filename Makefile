@@ -1,6 +1,6 @@
 # Every target brings what it needs: a fresh clone and "make demo" or "make test" is all there is to do.
-# Options: PYTHON= (3.10 or newer), PYTEST_ARGS=, CRASH_ARGS=, LOAD_ARGS=; for the demo BACKEND= (git or github), PORT=,
-# PG_PORT=, REDIS_PORT=, SOLR_PORT=, GITHUB_PORT=.
+# Options: PYTHON= (3.10 or newer), PYTEST_ARGS=, CRASH_ARGS=, LOAD_ARGS=; for the demo BACKEND= (git, github or service),
+# PORT=, PG_PORT=, REDIS_PORT=, SOLR_PORT=, GITHUB_PORT=, SERVICE_PORT=.
 
 PYTHON ?= python3
 # Should make be killed, the tool is told, and stops what it has started.
@@ -16,7 +16,7 @@ PORT ?= 5000
 BACKEND ?= git
 DEMO_PORTS = --port $(PORT) $(if $(PG_PORT),--pg-port $(PG_PORT)) \
 	$(if $(REDIS_PORT),--redis-port $(REDIS_PORT)) $(if $(SOLR_PORT),--solr-port $(SOLR_PORT)) \
-	$(if $(GITHUB_PORT),--github-port $(GITHUB_PORT))
+	$(if $(GITHUB_PORT),--github-port $(GITHUB_PORT)) $(if $(SERVICE_PORT),--service-port $(SERVICE_PORT))
 
 # The longest first.
 PARTS = test-ckan-rest test-ckan-github test-github test-browser test-core test-service test-wheel
@@ -32,7 +32,7 @@ help: ## What can be made
 install: ## Install what is missing: Debian packages, CKAN, Solr
 	@$(TOOL) install
 
-demo: ## A small city's portal on http://localhost:5000 (PORT=), until Ctrl-C; BACKEND=github: with a stand-in for GitHub
+demo: ## A small city's portal on http://localhost:5000 (PORT=), until Ctrl-C; BACKEND=github (a stand-in), or service
 	@$(TOOL) demo --backend '$(BACKEND)' $(DEMO_PORTS)
 
 test: lint ## Everything that CI checks, two at a time

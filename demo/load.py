@@ -18,6 +18,9 @@ from freezegun import freeze_time
 
 from demo import story
 
+NOW = ["ckanext.metastore.authz"]
+"""Where it is today: a metastore service, which has a clock of its own, takes no tokens of months ago."""
+
 
 def main(path: Path) -> None:
     """Load what is not there yet. The file at the path knows, and is told when all is done."""
@@ -35,7 +38,7 @@ def main(path: Path) -> None:
 def _load(passwords: dict[str, str]) -> dict[str, Any]:
     """Tell the whole story; gives what the demo has to know of it."""
     events, founded = story.events(), story.portal()
-    with freeze_time(founded["founded"], tick=True) as clock, _ckan():
+    with freeze_time(founded["founded"], tick=True, ignore=NOW) as clock, _ckan():
         from demo import portal
 
         portal.found(founded, passwords)

@@ -40,8 +40,8 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add("demo", "install, load and serve the demo's portal, until Ctrl-C")
     command.add_argument("--port", type=_port, default=5000, help="CKAN's port (5000)")
-    command.add_argument("--backend", default="git", help="where the histories are kept: git or github (git)")
-    for name in ("PG_PORT", "REDIS_PORT", "SOLR_PORT", "GITHUB_PORT"):
+    command.add_argument("--backend", default="git", help="where the histories are kept: git, github or service (git)")
+    for name in ("PG_PORT", "REDIS_PORT", "SOLR_PORT", "GITHUB_PORT", "SERVICE_PORT"):
         command.add_argument(
             f"--{name.lower().replace('_', '-')}", dest=name, type=_port, help="any free one if left out"
         )

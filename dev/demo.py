@@ -17,20 +17,24 @@ from urllib.request import urlopen
 from dev.console import Failure, Job, finish, say, tail
 from dev.install import install
 from dev.paths import DEMO_JSON, DEMOS, LOGS, ROOT, VAR, venv_program
-from dev.ports import HOST, choose
+from dev.ports import HOST, choose, still
 from dev.process import Server
 from dev.run import Stopped, child, environment, write_private
 from dev.services import Plan, running
 from dev.services.github import GitHub
+from dev.services.metastore import Metastore
 from dev.services.postgres import Cluster
 from dev.services.redis import Redis
 from dev.services.solr import Solr
 from dev.state import State
 
+HOST_PORTS = {"github": "GITHUB_PORT", "service": "SERVICE_PORT"}
+"""The option with the port of the Git host, for those backends that have one."""
+
 
 @dataclass(frozen=True)
 class Setting:
-    """One run of the demo: where its files lie, its addresses, and the stand-in for GitHub where it has one."""
+    """One run of the demo: where its files lie, its addresses, and the Git host where it has one."""
 
     backend: str
     folder: Path
@@ -58,11 +62,14 @@ class Setting:
         return self.storage / "metastore"
 
     @property
-    def github(self) -> GitHub | None:
-        """The stand-in."""
-        if self.backend != "github":
+    def host(self) -> GitHub | Metastore | None:
+        """The Git host."""
+        if self.backend not in HOST_PORTS:
             return None
-        return GitHub(self.folder / "github", self.ports["GITHUB_PORT"], self.token)
+        folder, port = self.folder / self.backend, self.ports[HOST_PORTS[self.backend]]
+        if self.backend == "github":
+            return GitHub(folder, port, self.token)
+        return Metastore(folder, port, self.url, self.token_key.with_suffix(".pub.pem"))
 
     @property
     def token_key(self) -> Path:
@@ -78,25 +85,32 @@ def demo(backend: str, wanted: Mapping[str, int | None]) -> None:
     """Install, start, load and serve the demo; ends only by a signal, or when one of the servers ends."""
     if backend not in DEMOS:
         raise Failure(f"BACKEND is {backend!r}: it must be {' or '.join(DEMOS)}.")
-    if backend != "github":
-        wanted = {option: port for option, port in wanted.items() if option != "GITHUB_PORT"}
     with _alone():
         DEMO_JSON.unlink(missing_ok=True)
-        ports = choose(wanted)
-        install()
         state = State.open(DEMOS[backend])
+        ports = choose(_wanted(backend, wanted, state))
+        install()
+        state.host_port = ports.get(HOST_PORTS.get(backend, ""))
+        state.save()
         setting = Setting(backend, DEMOS[backend], ports, state.github_token)
         plan = _plan(state, setting)
         _write_ini(plan, state, setting)
         _make_keys(setting)
-        say(f"Starting PostgreSQL, Redis and Solr{', and the stand-in for GitHub' if setting.github else ''}")
-        with running(plan) as services, _hub(setting) as hub:
+        say(f"Starting PostgreSQL, Redis and Solr{f', and {setting.host.title}' if setting.host else ''}")
+        with running(plan) as services, _host(setting) as host:
             _migrate(state, setting)
             with _serving(setting) as ckan:
                 _load(setting)
                 ckan.wait_until_ready()
                 _tell(setting, State.open(setting.folder))
-                _watch([ckan, *hub, *services])
+                _watch([ckan, *host, *services])
+
+
+def _wanted(backend: str, wanted: Mapping[str, int | None], state: State) -> dict[str, int | None]:
+    """The ports that are asked for. The Git host keeps its own from start to start: repositories are known by it."""
+    mine = HOST_PORTS.get(backend)
+    asked = {option: port for option, port in wanted.items() if option not in HOST_PORTS.values() or option == mine}
+    return {**asked, mine: asked[mine] or still(state.host_port)} if mine else asked
 
 
 @contextmanager
@@ -124,7 +138,7 @@ def _plan(state: State, setting: Setting) -> Plan:
 
 def _write_ini(plan: Plan, state: State, setting: Setting) -> None:
     """Fill in CKAN's configuration; the ports may differ from start to start."""
-    backend = setting.backend + (setting.github.options if setting.github else "")
+    backend = setting.backend + (setting.host.options if setting.host else "")
     values = {"secret": state.secret, "url": setting.url, "storage": setting.storage, "backend": backend}
     values["token_key"] = setting.token_key
     template = Template((ROOT / "demo" / "ckan.ini").read_text())
@@ -140,9 +154,9 @@ def _make_keys(setting: Setting) -> None:
 
 
 @contextmanager
-def _hub(setting: Setting) -> Iterator[list[Server]]:
-    """The stand-in for GitHub, where the demo has one."""
-    servers = [setting.github.server(LOGS / "github.log")] if setting.github else []
+def _host(setting: Setting) -> Iterator[list[Server]]:
+    """The Git host, where the demo has one."""
+    servers = [setting.host.server(LOGS / f"{setting.backend}.log")] if setting.host else []
     with ExitStack() as stops:
         for server in servers:
             stops.callback(server.stop)
@@ -202,7 +216,7 @@ def _tell(setting: Setting, state: State) -> None:
     """Write var/demo.json, and print what there is to try."""
     write_private(DEMO_JSON, json.dumps(_facts(setting, state), indent=2) + "\n")
     name, identity = state.example
-    url, hub = setting.url, setting.github
+    url, host = setting.url, setting.host
     words = {
         "url": url,
         "page": f"{url}/dataset/{name}",
@@ -210,10 +224,10 @@ def _tell(setting: Setting, state: State) -> None:
         "password": state.passwords["editor"],
         "token": state.tokens["editor"],
         "ckanapi": shlex.quote(venv_program("ckanapi")),
-        "where": f"pushed to GitHub (the API is {hub.access['api_url']})" if hub else "in Git",
+        "where": host.where if host else "in Git",
         "repository": (
-            f"{hub.access['git_url']}/{hub.access['owner']}/{name}.git"
-            if hub
+            host.repository(state.organization, name)
+            if host
             else shlex.quote(f"{setting.repositories}/{identity[:2]}/{identity}.git")
         ),
         "facts": DEMO_JSON,
@@ -232,9 +246,7 @@ def _facts(setting: Setting, state: State) -> dict[str, Any]:
         "repositories": str(setting.repositories),
         "ini": str(setting.ini),
     }
-    if hub := setting.github:
-        return {**facts, "github": hub.access}
-    return facts
+    return {**facts, **(setting.host.facts if setting.host else {})}
 
 
 def clean(folders: list[Path]) -> None:

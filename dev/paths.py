@@ -17,7 +17,7 @@ AXE = VAR / "axe"
 WEBHOOKS = VAR / "webhooks"
 PEER = VAR / "peer"
 GIFTLESS = VAR / "giftless"
-DEMOS = {"git": VAR / "demo", "github": VAR / "demo-github"}
+DEMOS = {"git": VAR / "demo", "github": VAR / "demo-github", "service": VAR / "demo-service"}
 DEMO_JSON = VAR / "demo.json"
 
 

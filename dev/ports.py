@@ -20,6 +20,11 @@ def free() -> int:
             return port
 
 
+def still(port: int | None) -> int | None:
+    """The port, if nothing listens on it now."""
+    return port if port and _bind(port) is None else None
+
+
 def answers(port: int) -> bool:
     """Whether something listens on the port."""
     with socket.socket() as client:

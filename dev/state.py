@@ -22,6 +22,7 @@ class State:
     postgres_password: str = field(default_factory=lambda: secrets.token_hex(16))
     redis_password: str = field(default_factory=lambda: secrets.token_hex(16))
     github_token: str = field(default_factory=lambda: f"ghp_{secrets.token_hex(18)}")
+    host_port: int | None = None
     passwords: dict[str, str] = field(default_factory=lambda: {role: secrets.token_hex(6) for role in ROLES})
     migrations: list[str] = field(default_factory=list)
     organization: str = ""
@@ -52,6 +53,6 @@ class State:
     def remove(self) -> None:
         """Remove the demo's data."""
         shutil.rmtree(self.cluster, ignore_errors=True)
-        for name in ("storage", "redis", "solr", "github"):
+        for name in ("storage", "redis", "solr", "github", "service"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
         (self.folder / "state.json").unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """The stand-in for GitHub, with one account, one organization of that account's, and a token."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -22,6 +23,8 @@ class GitHub:
     port: int
     token: str
 
+    title = "the stand-in for GitHub"
+
     @property
     def git_url(self) -> str:
         """What stands before the owner and the name in a repository's address."""
@@ -42,6 +45,20 @@ class GitHub:
     def options(self) -> str:
         """The lines for CKAN's configuration file."""
         return "".join(f"\nckanext.metastore.github.{name} = {value}" for name, value in self.access.items())
+
+    @property
+    def facts(self) -> Mapping[str, Mapping[str, str]]:
+        """What a program wants to know that uses the demo."""
+        return {"github": self.access}
+
+    @property
+    def where(self) -> str:
+        """Where the demo's histories are."""
+        return f"pushed to GitHub (the API is {self.access['api_url']})"
+
+    def repository(self, organization: str, name: str) -> str:  # noqa: ARG002
+        """The address of a dataset's repository."""
+        return f"{self.access['git_url']}/{self.access['owner']}/{name}.git"
 
     def server(self, log: Path) -> Server:
         """The server; the token travels in a file, where no process list shows it."""

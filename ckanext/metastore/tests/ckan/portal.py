@@ -77,8 +77,14 @@ class Metadata:
     def start(self, public_key: str) -> None:
         """Start it, if it does not run."""
         if not self._started:
-            trust = {"tokens_issuer": URL, "tokens_public_key_file": public_key, "tokens_lifetime": 900}
-            app = create_app(Settings(path=self._folder, url=self.url, **trust))
+            settings = Settings(
+                path=self._folder,
+                url=self.url,
+                tokens_issuer=URL,
+                tokens_public_key_file=public_key,
+                tokens_lifetime=900,
+            )
+            app = create_app(settings)
             self._running.enter_context(served(app, self._port))
             self._started = True
 
