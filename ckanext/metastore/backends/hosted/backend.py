@@ -94,7 +94,17 @@ class HostedBackend(HostExchange):
         pushes = any(revision.public for revision in revisions)
         with self._talking(), self._folder.lock(package_id):
             self._places.arrange(package_id, profile=profile, public=public, needed=pushes)
-            self._write(package_id, revisions=revisions, tags=tags, replays=True)
+            try:
+                self._write(package_id, revisions=revisions, tags=tags, replays=True)
+            except Conflict as error:
+                raise self._told(error) from error
+
+    def _told(self, error: Conflict) -> Conflict:
+        """Say whose commit it is that ours does not know."""
+        if error.current is None:
+            return error
+        commit, author = error.current.id[:12], error.current.author.name
+        return Conflict(f"{author} has committed {commit} at {self._host.name}: pull it first", current=error.current)
 
     def purge(self, package_id: str) -> None:
         """Delete or archive the package's repository at the host, and destroy the local ones.

@@ -318,12 +318,13 @@ def test_the_account_that_pulls_must_be_allowed_to(act, dataset, stranger, reade
 
 def test_without_an_account_nothing_is_pulled(act, dataset, stranger, ckan_config, monkeypatch):
     monkeypatch.setitem(ckan_config, "ckanext.metastore.pull_user", "")
-    stranger.edit(retitle("Theirs"))
+    sha = stranger.edit(retitle("Theirs"))
     with pytest.raises(tk.ValidationError) as caught:
         pull(act, dataset)
     assert "ckanext.metastore.pull_user" in caught.value.error_dict
     saved = act("package_patch", id=dataset["id"], notes="Ours.")
     assert saved["revision_published"] is False
+    assert saved["revision_error"] == f"Mallory has committed {sha[:12]} at GitHub: pull it first"
     assert act("dataset_publish", id=dataset["id"])["error"]
     assert act("package_show", id=dataset["id"])["title"] == "Street trees"
 
