@@ -24,7 +24,7 @@ from werkzeug.exceptions import HTTPException
 
 from ckanext.metastore.authz import InvalidToken
 from ckanext.metastore.backends.git.repository import TAGS
-from ckanext.metastore.core.errors import MetastoreError, NotFound
+from ckanext.metastore.core.errors import MetastoreError, NotFound, Unavailable
 from ckanext.metastore.core.text import one_line
 from ckanext.metastore.core.types import RecordedRevision
 from ckanext.metastore.service import growth, push_hook, pushes
@@ -165,11 +165,14 @@ class GitHttp:
                 verdict = push_hook.TAKEN
             except NotFound:
                 verdict = str(Moved("HEAD", f"there is no dataset {dataset.full_name} any more"))
+            except Unavailable as error:
+                log.warning("A push to %s could not be taken: %s", dataset.full_name, error)
+                verdict = "internal error: the store does not answer now; try again"
             except MetastoreError as error:
                 verdict = str(error)
             except Exception:
                 log.exception("A push to %s could not be judged", dataset.full_name)
-                verdict = "something went wrong here; the service's log says more"
+                verdict = "internal error: the service's log says more"
             with suppress(OSError):
                 hook.sendall(one_line(verdict)[:2000].encode("utf-8", "replace"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 from itertools import count
 
@@ -12,6 +13,7 @@ from ckanext.metastore.core import Author, NotFound
 from ckanext.metastore.core.document import canonical_json
 from ckanext.metastore.core.record import record
 from ckanext.metastore.core.types import Head
+from ckanext.metastore.service import database
 from ckanext.metastore.testing.stranger import Stranger
 from ckanext.metastore.tests.service.running import DOCUMENT, Git, running
 
@@ -471,3 +473,14 @@ def test_of_an_ordinary_dataset_what_is_strange_is_not_taken(service, client, fo
     commit(clone, {**DOCUMENT, "title": "Back"})
     assert "datapackage.json: it is missing" in refusal(clone)
     assert [each.id for each in client.revision_list("parks", "ordinary")] == [first]
+
+
+def test_where_the_index_cannot_be_written_a_push_can_be_sent_again(service, client, at, clone, monkeypatch):
+    writer = sqlite3.connect(service.folder / "index.sqlite", isolation_level=None)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.1)  # for the threads that are still to come
+    writer.execute("BEGIN IMMEDIATE")
+    assert refusal(clone) == "internal error: the store does not answer now; try again"
+    writer.execute("ROLLBACK")
+    writer.close()
+    clone("push", "-q", "origin", "main")
+    assert revisions(client, at) == clone("rev-list", "main").split()
