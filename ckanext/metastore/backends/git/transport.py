@@ -238,7 +238,7 @@ def _error(url: str, output: str) -> MetastoreError:
     if broken := _HARMFUL.search(output):
         return Invalid("repository", f"the Git host holds an object that Git calls broken: {broken['why']}")
     refused = _REFUSED.search(output.replace("[remote rejected] (atomic push failure)", ""))
-    if refused and not _BROKEN.search(refused["why"]):
+    if refused and not (_BROKEN.search(refused["why"]) or said.startswith("error: internal error")):
         return Unauthorized(f"the Git host refuses the push: {refused['why']}. {said}".strip())
     status = _STATUS.search(output)
     number = int(status[1]) if status else 0

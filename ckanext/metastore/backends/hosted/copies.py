@@ -12,7 +12,6 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -28,9 +27,6 @@ from ckanext.metastore.core.errors import Conflict, NotFound, Unauthorized
 from ckanext.metastore.core.types import RecordedRevision, Site, TagUpdate
 
 ATTEMPTS = 3
-
-BATCH = 500
-"""Refs that one push moves: their names stand in the program's arguments, of which there may be 2 MB."""
 
 STALECLONE_AGE = 60.0
 """Seconds beyond the time that a clone may take: what is older was left behind by a process that was killed."""
@@ -129,8 +125,7 @@ class Copies(GitBackend):
 
     def _push(self, package_id: str, repository: Repository, updates: Sequence[RefUpdate]) -> None:
         """Push, in one piece where it is of a usual size: then all of it arrives, or nothing."""
-        remaining = iter(updates)
-        while batch := list(islice(remaining, BATCH)):
+        for batch in staging.pieces(repository, self._branch, updates):
             self._remote(package_id).push(repository.path, staging.guarded(repository, self._branch, batch))
             staging.settle(repository, batch)
             staging.stamp(repository, self._places.number(package_id))

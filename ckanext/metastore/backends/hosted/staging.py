@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 
 from ckanext.metastore.backends.git.libgit2 import translated_errors
 from ckanext.metastore.backends.git.publishing import following
@@ -18,6 +19,12 @@ REMOTE = "refs/metastore/remote/"
 """What a fetch found, until it is compared with what we have."""
 
 LOST = "the branch at the Git host has lost revisions that it had"
+
+BATCH = 500
+"""Refs that one push moves: their names stand in the program's arguments, of which there may be 2 MB."""
+
+STEP = 500
+"""Revisions that one push brings: a metastore service takes a thousand."""
 
 _STAMP = "metastore-host-id"
 
@@ -68,6 +75,30 @@ def _stage_tag(repository: Repository, tag: TagUpdate) -> RefUpdate | None:
         repository.write([tag.object])
         new = tag.object.sha
     return RefUpdate(name, old, new) if old != new else None
+
+
+def pieces(repository: Repository, branch: str, updates: Sequence[RefUpdate]) -> Iterator[list[RefUpdate]]:
+    """Part what is to be pushed: one push where it is of a usual size, else the branch in steps, then the tags."""
+    head = next((update for update in updates if update.name == f"refs/heads/{branch}"), None)
+    steps = _steps(repository, head) if head else []
+    for step in steps[:-1]:
+        yield [step]
+    rest = iter([*steps[-1:], *(update for update in updates if update is not head)])
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+def _steps(repository: Repository, update: RefUpdate) -> list[RefUpdate]:
+    """Part a long move of the branch. One that joins what others did is made at once."""
+    line = [str(update.new)]
+    end = (update.old,) if update.old else ()
+    while (parents := repository.commit(line[-1]).parents) != end:
+        if len(parents) != 1:
+            return [update]
+        line.append(parents[0])
+    line.reverse()
+    stops = [*line[STEP - 1 : -1 : STEP], line[-1]]
+    return [RefUpdate(update.name, old, new) for old, new in zip([update.old, *stops], stops, strict=False)]
 
 
 def settle(repository: Repository, updates: Sequence[RefUpdate]) -> None:

@@ -7,6 +7,8 @@ import pytest
 from ckanext.metastore.backends.service import ServiceBackend
 from ckanext.metastore.client import Client
 from ckanext.metastore.testing import BackendContract
+from ckanext.metastore.testing.contract.base import PACKAGE
+from ckanext.metastore.testing.contract.publishing import chain, tagged
 from ckanext.metastore.tests.service.server import serving
 
 
@@ -26,8 +28,15 @@ class TestServiceBackend(BackendContract):
             url=service.url,
             owner=owner,
             private_key_file=str(service.settings.private_key_file),
-            timeout=30,
+            timeout=120,
         )
+
+    def test_more_than_a_service_takes_with_one_push(self, backend):
+        revisions = chain(backend, 1001)
+        last = revisions[-1].sha
+        backend.publish(PACKAGE, revisions=revisions, tags=[tagged(revisions[-1], "v1")])
+        assert backend.fetch(PACKAGE, revision_ref="v1").revision.id == last
+        assert backend.theirs(PACKAGE, ours=last) is None
 
     def clone_url(self, backend, package_id):
         owner, name = backend._places.find(package_id)
