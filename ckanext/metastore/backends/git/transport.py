@@ -164,6 +164,7 @@ def run_git(
     *,
     seconds: float,
     environment: Mapping[str, str] | None = None,
+    stdin: str = "",
 ) -> Finished:
     """Run the ``git`` program in a repository.
 
@@ -189,7 +190,7 @@ def run_git(
         child = subprocess.Popen(
             command,
             env={**kept, **quiet, **settings, **(environment or {})},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -198,7 +199,7 @@ def run_git(
         raise Unavailable(f"cannot run git: {error.strerror}") from error
     started = time.monotonic()
     try:
-        out, err = child.communicate(timeout=max(seconds, 0.1))
+        out, err = child.communicate(stdin.encode(), timeout=max(seconds, 0.1))
     except subprocess.TimeoutExpired:
         raise Unavailable(f"the Git host did not answer within {time.monotonic() - started:.0f} s") from None
     finally:
