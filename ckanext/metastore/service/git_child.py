@@ -53,15 +53,28 @@ class Call:
     body: IO[bytes]
 
 
+@dataclass(frozen=True)
+class Hearing:
+    """A push is being judged.
+
+    :param line: for the hook, which asks there
+    :param thread: ends when all is done that the verdict brings about
+    """
+
+    line: socket.socket
+    thread: threading.Thread
+
+
 class Body:
     """What a child writes. It ends with the child, and the child with it.
 
     :param seconds: after so many the child is killed
+    :param hearing: of a push; it may take longer than the child
     """
 
-    def __init__(self, child: subprocess.Popen[bytes], seconds: float) -> None:
+    def __init__(self, child: subprocess.Popen[bytes], seconds: float, hearing: Hearing | None) -> None:
         assert child.stdout is not None
-        self._child, self._out = child, child.stdout
+        self._child, self._out, self._hearing = child, child.stdout, hearing
         self._watch = threading.Timer(seconds, self._kill)
         self._watch.daemon = True
         self._watch.start()
@@ -78,13 +91,19 @@ class Body:
         return status, headers
 
     def __iter__(self) -> Iterator[bytes]:
-        """Give the pieces; the last one only when all is done, so that who has it sees the effects."""
+        """Give the pieces; the last one only when all is done, so that who has it sees the effects.
+
+        :raises Unavailable: the child was killed; who gets the answer must not take it for a whole one
+        """
         last = b""
         while chunk := self._out.read1(CHUNK):  # type: ignore[attr-defined]
             if last:
                 yield last
             last = chunk
-        self._child.wait()
+        if self._child.wait() < 0:
+            raise Unavailable("git was killed")
+        if self._hearing:
+            self._hearing.thread.join()
         yield last
 
     def close(self) -> None:
@@ -123,36 +142,36 @@ class GitChild:
     push_limit: int
     seconds: float
 
-    def serve(self, repository: Path, call: Call, judge: socket.socket | None = None) -> Answer:
+    def serve(self, repository: Path, call: Call, hearing: Hearing | None = None) -> Answer:
         """Let Git answer.
 
-        :param judge: handed to the hook, and closed here
+        :param hearing: its line is handed to the hook, and closed here
         :raises Unavailable: there is no Git program, or it did not answer
         """
         limited = f"ulimit -v {MEMORY_LIMIT // 1024}; exec git http-backend"
         try:
             child = subprocess.Popen(
                 ["/bin/sh", "-c", limited],
-                env=environment(self._variables(repository, call, judge)),
+                env=environment(self._variables(repository, call, hearing)),
                 stdin=call.body,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
-                pass_fds=[judge.fileno()] if judge else [],
+                pass_fds=[hearing.line.fileno()] if hearing else [],
             )
         except OSError as error:
             raise Unavailable(f"cannot run git: {error.strerror}") from error
         finally:
-            if judge:
-                judge.close()
-        body = Body(child, self.seconds)
+            if hearing:
+                hearing.line.close()
+        body = Body(child, self.seconds, hearing)
         status, headers = body.head()
         if not headers:
             body.close()
             raise Unavailable("git did not answer")
         return Answer(status, headers, body)
 
-    def _variables(self, repository: Path, call: Call, judge: socket.socket | None) -> dict[str, str]:
+    def _variables(self, repository: Path, call: Call, hearing: Hearing | None) -> dict[str, str]:
         settings = {
             **_SETTINGS,
             "core.hooksPath": str(self.hooks),
@@ -167,7 +186,7 @@ class GitChild:
             "GIT_PROJECT_ROOT": str(repository.parent),
             "GIT_HTTP_EXPORT_ALL": "1",
             "PATH_INFO": f"/{repository.name}/{call.path}",
-            **({push_hook.SOCKET: str(judge.fileno())} if judge else {}),
+            **({push_hook.SOCKET: str(hearing.line.fileno())} if hearing else {}),
         }
 
 

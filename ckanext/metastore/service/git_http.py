@@ -29,7 +29,7 @@ from ckanext.metastore.core.text import one_line
 from ckanext.metastore.core.types import RecordedRevision
 from ckanext.metastore.service import growth, push_hook, pushes
 from ckanext.metastore.service.datasets import Dataset
-from ckanext.metastore.service.git_child import Call, GitChild, write_hooks
+from ckanext.metastore.service.git_child import Call, GitChild, Hearing, write_hooks
 from ckanext.metastore.service.incoming import Incoming, Lent, Moved, Objects
 from ckanext.metastore.service.judging import Rules
 from ckanext.metastore.service.receiving import ARCHIVED
@@ -113,7 +113,7 @@ class GitHttp:
         answer = self._child.serve(place, call)
         return Response(answer.body, answer.status, answer.headers)
 
-    def _lending(self, lent: Lent, call: Call, judging: Callable[[], socket.socket] | None = None) -> Response:
+    def _lending(self, lent: Lent, call: Call, judging: Callable[[], Hearing] | None = None) -> Response:
         """Let Git answer from a repository that is gone afterwards."""
         try:
             answer = self._child.serve(lent.path, call, judging() if judging else None)
@@ -148,11 +148,12 @@ class GitHttp:
 
     # -- a push ------------------------------------------------------------------------------------------------
 
-    def _judging(self, dataset: Dataset, operations: Collection[str], lent: Lent) -> socket.socket:
-        """Begin to wait for the hook; gives its end of the line."""
+    def _judging(self, dataset: Dataset, operations: Collection[str], lent: Lent) -> Hearing:
+        """Begin to wait for the hook."""
         ours, theirs = socket.socketpair()
-        threading.Thread(target=self._judge, args=(ours, dataset, operations, lent), daemon=True).start()
-        return theirs
+        thread = threading.Thread(target=self._judge, args=(ours, dataset, operations, lent), daemon=True)
+        thread.start()
+        return Hearing(theirs, thread)
 
     def _judge(self, hook: socket.socket, dataset: Dataset, operations: Collection[str], lent: Lent) -> None:
         """Wait for the hook's question, and answer it."""
@@ -175,6 +176,8 @@ class GitHttp:
                 verdict = "internal error: the service's log says more"
             with suppress(OSError):
                 hook.sendall(one_line(verdict)[:2000].encode("utf-8", "replace"))
+        # When Git has the verdict: to publish a thousand revisions takes longer than a child may live.
+        self._receiving.publish(dataset)
 
     def _take(self, asked: dict[str, Any], dataset: Dataset, operations: Collection[str], lent: Lent) -> None:
         """Take a push.

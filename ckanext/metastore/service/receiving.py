@@ -1,4 +1,4 @@
-"""A push is taken: all of it in one transaction, then it is published."""
+"""A push is taken: all of it in one transaction. Then it is published."""
 
 from __future__ import annotations
 
@@ -50,6 +50,9 @@ class Receiving:
                 self._append(connection, now, push)
             if push.tags:
                 self._set_tags(connection, now, push.tags)
+
+    def publish(self, dataset: Dataset) -> None:
+        """Publish what was recorded."""
         self._publisher.publish(dataset.id)
 
     def _append(self, connection: sqlite3.Connection, dataset: Dataset, push: Push) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import socket
+import sqlite3
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from contextlib import closing
 from urllib.parse import urlsplit
 
 import httpx
@@ -194,3 +199,39 @@ def test_who_goes_away_in_the_middle(service, clone, unchanged):
     )
     with socket.create_connection((to.hostname, to.port)) as connection:
         connection.sendall(head.encode())
+
+
+@pytest.fixture
+def hurried(tmp_path):
+    """A service whose Git child is killed after a second; a dataset, and a clone of it."""
+    with running(tmp_path / "hurried", serve_timeout=1) as service, service.client() as client:
+        client.create("parks", DOCUMENT, name="trees")
+        Git(tmp_path)("clone", "-q", service.repository("trees", service.token()), "clone")
+        clone = Git(tmp_path / "clone")
+        commit(clone, {**DOCUMENT, "title": "Pushed"})
+        yield service, client, clone
+
+
+def test_publishing_may_take_longer_than_git(hurried):
+    service, client, clone = hurried
+    (lock,) = (service.folder / "repositories").glob("*/.lock")
+    with lock.open() as file, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        push = pool.submit(clone, "push", "-q", "origin", "HEAD:main")
+        while client.fetch(*DATASET).document.get("title") != "Pushed":
+            assert not push.done()
+            time.sleep(0.01)
+        with pytest.raises(TimeoutError):
+            push.result(timeout=3)
+        fcntl.flock(file, fcntl.LOCK_UN)
+        push.result(timeout=30)
+    (repository,) = (service.folder / "repositories").glob("*/*.git")
+    assert Git(repository)("rev-parse", "main") == clone("rev-parse", "HEAD")
+
+
+def test_a_push_that_is_cut_off_ends_for_the_client_too(hurried):
+    service, client, clone = hurried
+    with closing(sqlite3.connect(service.folder / "index.sqlite", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert "RPC failed" in clone.refused("push", "-q", "origin", "HEAD:main")
+        writer.execute("ROLLBACK")
