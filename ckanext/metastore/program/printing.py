@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ckanext.metastore.core.types import Author, Change, Revision, Tag
+
+if TYPE_CHECKING:
+    from ckanext.metastore.client.types import Listed
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~", "moved": ">"}
 
@@ -31,6 +34,11 @@ def changes(found: Iterable[Change]) -> str:
 def tags(found: Iterable[Tag]) -> str:
     """Write one line for each tag."""
     return "\n".join(" ".join(filter(None, (tag.name, tag.revision_id, tag.description))) for tag in found)
+
+
+def listed(found: Listed) -> str:
+    """Write a dataset's line."""
+    return " ".join(filter(None, (f"{found.owner}/{found.name}", found.private and "(private)", found.title)))
 
 
 def _revision(revision: Revision) -> str:

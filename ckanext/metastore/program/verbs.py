@@ -1,4 +1,4 @@
-"""The program's verbs that speak to a service: ``metastore create show update log diff tag revert``."""
+"""The program's verbs that speak to a service: ``metastore create list show update log diff tag revert move delete purge``."""
 
 from __future__ import annotations
 
@@ -83,6 +83,7 @@ def verb(function: Callable[..., None]) -> Callable[..., None]:
 dataset_argument = click.argument("dataset", callback=_named, metavar="OWNER/NAME")
 message_option = click.option("-m", "--message", default="", help="What has changed, and why.")
 json_option = click.option("--json", "as_json", is_flag=True, help="For machines.")
+base_option = click.option("--base", metavar="REVISION", help="The full id of the revision that you started from.")
 private_option = click.option("--private/--public", default=None, help="Whether only those with a token may see it.")
 
 
@@ -104,7 +105,7 @@ def create(client: Client, dataset: tuple[str, str], file: Any, message: str, pr
 @click.argument("file", type=click.File("rb"))
 @message_option
 @private_option
-@click.option("--base", metavar="REVISION", help="The full id of the revision that you started from.")
+@base_option
 @verb
 def update(
     client: Client, dataset: tuple[str, str], file: Any, message: str, private: bool | None, base: str | None
@@ -190,14 +191,60 @@ def tag(
 @dataset_argument
 @click.argument("revision")
 @message_option
-@click.option("--base", metavar="REVISION", help="The full id of the revision that you started from.")
+@base_option
 @verb
 def revert(client: Client, dataset: tuple[str, str], revision: str, message: str, base: str | None) -> None:
     """Save what the dataset was at REVISION again, as a new revision. Prints its id."""
     click.echo(client.revert(*dataset, revision, message=message, base_revision=base).revision_id)
 
 
-VERBS = (create, show, update, log, diff, tag, revert)
+@click.command("list")
+@click.argument("owner", required=False)
+@json_option
+@verb
+def list_(client: Client, owner: str | None, as_json: bool) -> None:
+    """List the datasets that you may read; those of OWNER, where it is given."""
+    found = client.list(owner=owner)
+    if as_json:
+        click.echo(printing.as_json(list(found)))
+        return
+    for dataset in found:
+        click.echo(printing.listed(dataset))
+
+
+@click.command()
+@dataset_argument
+@click.argument("new", callback=_named, metavar="NEW_OWNER/NEW_NAME")
+@verb
+def move(client: Client, dataset: tuple[str, str], new: tuple[str, str]) -> None:
+    """Give a dataset another owner or name; its history goes along. Prints what it is called now."""
+    moved = client.move(*dataset, new_owner=new[0], new_name=new[1])
+    click.echo(f"{moved.owner}/{moved.name}")
+
+
+@click.command()
+@dataset_argument
+@message_option
+@base_option
+@verb
+def delete(client: Client, dataset: tuple[str, str], message: str, base: str | None) -> None:
+    """Delete a dataset, by a revision that says so; revert brings it back. Prints the revision's id."""
+    click.echo(client.delete(*dataset, message=message, base_revision=base).id)
+
+
+@click.command()
+@dataset_argument
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@verb
+def purge(client: Client, dataset: tuple[str, str], yes: bool) -> None:
+    """Destroy a dataset and its history, for good. Asks you to type its name."""
+    name = "/".join(dataset)
+    if not yes and click.prompt(f"Type {name} to destroy it and its history", err=True) != name:
+        raise click.ClickException(f"{name} is as it was: that is not its name")
+    client.purge(*dataset)
+
+
+VERBS = (create, list_, show, update, log, diff, tag, revert, move, delete, purge)
 
 
 def _client(url: str) -> Client:

@@ -99,6 +99,7 @@ def ensure_key(settings: Settings) -> None:
     path = settings.private_key_file
     if path is None or settings.tokens_private_key_file or path.exists():
         return
+    settings.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -54,7 +54,8 @@ def create_service(settings: Settings) -> Service:
     :raises Unavailable: the folder cannot be used
     """
     try:
-        settings.path.mkdir(parents=True, exist_ok=True)
+        # The index holds what is private.
+        settings.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         ensure_key(settings)
     except OSError as error:
         raise Unavailable(f"path: {settings.path} cannot be used: {error.strerror}") from error

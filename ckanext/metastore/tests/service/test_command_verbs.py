@@ -1,4 +1,4 @@
-"""``metastore create show update log diff tag revert``, against a service over real HTTP."""
+"""``metastore create list show update log diff tag revert move delete purge``, against a service over real HTTP."""
 
 from __future__ import annotations
 
@@ -100,6 +100,47 @@ def test_revert(run, dataset):
     assert json.loads(run("show", dataset)) == DOCUMENT
 
 
+def test_list(run, service, dataset):
+    run("create", "parks/oaks", "-", "--private", stdin=json.dumps(DOCUMENT))
+    lines = run("list").splitlines()
+    assert f"{dataset} Street trees" in lines
+    assert "parks/oaks (private)" in lines
+    assert run("list", "parks").splitlines() == lines
+    assert run("list", "transport") == ""
+    assert [found["name"] for found in json.loads(run("list", "--json"))] == [
+        line.split()[0].removeprefix("parks/") for line in lines
+    ]
+
+
+def test_move(run, dataset):
+    before = ids(run, dataset)
+    assert run("move", dataset, f"{dataset}-by-the-river") == f"{dataset}-by-the-river\n"
+    assert ids(run, f"{dataset}-by-the-river") == before
+    assert "no scope" in run("move", f"{dataset}-by-the-river", "transport/trees", status=5)
+
+
+def test_delete(run, dataset):
+    newest, first = ids(run, dataset)
+    run("delete", dataset, "--base", first, status=4)
+    made = run("delete", dataset, "-m", "Felled", "--base", newest).strip()
+    assert ids(run, dataset) == [made, newest, first]
+    assert "not found" in run("show", dataset, status=3)
+    run("revert", dataset, newest)
+    assert json.loads(run("show", dataset))["title"] == "Street trees"
+
+
+def test_purge_asks_for_the_name(run, dataset):
+    assert "as it was" in run("purge", dataset, status=1, stdin="parks/other\n")
+    assert len(ids(run, dataset)) == 2
+    assert run("purge", dataset, stdin=f"{dataset}\n") == ""
+    assert "not found" in run("log", dataset, status=3)
+
+
+def test_purge_by_a_script(run, dataset):
+    assert run("purge", dataset, "--yes", stdin="") == ""
+    assert "not found" in run("log", dataset, status=3)
+
+
 def test_what_goes_wrong_is_a_sentence_and_an_exit_status(run, dataset, service, monkeypatch):
     newest, first = ids(run, dataset)
     assert run("show", "parks/nowhere", status=3) == "Error: dataset not found: parks/nowhere\n"
@@ -123,6 +164,7 @@ def test_what_goes_wrong_is_a_sentence_and_an_exit_status(run, dataset, service,
         (["show", "a/b/c"], "write one like parks/street-trees"),
         (["show", "a/b", "--as-of", "yesterday"], "write one like 2026-05-01T12:00:00Z"),
         (["show", "a/b", "--as-of", "2026-05-01", "--revision", "v1"], "not both"),
+        (["move", "a/b", "c"], "write one like parks/street-trees"),
         (["tag", "a/b", "-d"], "Say which tag to delete"),
         (["create", "a/b", "not-there.json"], "not-there.json"),
     ],

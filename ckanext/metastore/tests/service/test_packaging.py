@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import configparser
 import re
+import shutil
+import subprocess
 from dataclasses import fields
+
+import pytest
 
 from ckanext.metastore.command import metastore
 from ckanext.metastore.service import Settings
@@ -33,10 +37,21 @@ def test_the_container_copies_what_is_there_and_sets_what_can_be_set():
 
 
 def test_the_unit_runs_what_is_there_and_sets_what_can_be_set():
-    unit = configparser.ConfigParser(interpolation=None)
+    unit = configparser.ConfigParser(interpolation=None, strict=False)
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read_string(UNIT.read_text())
     program, command = unit["Service"]["ExecStart"].split()
     assert program.endswith("/bin/metastore")
     assert command in metastore.commands
     assert said(UNIT.read_text(), r"^Environment=(METASTORE_\w+)=") <= VARIABLES
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze")
+def test_systemd_understands_the_unit_and_finds_it_safe(tmp_path):
+    text = UNIT.read_text().replace("/opt/metastore/bin/metastore", str(shutil.which("true")))
+    (tmp_path / UNIT.name).write_text(text)
+    for words in (["verify", "--recursive-errors=no"], ["security", "--offline=true", "--threshold=20"]):
+        done = subprocess.run(
+            ["systemd-analyze", *words, str(tmp_path / UNIT.name)], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout

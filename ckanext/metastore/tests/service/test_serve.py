@@ -37,6 +37,7 @@ def test_a_key_is_made_once_and_only_its_owner_reads_it(tmp_path):
     for _ in range(2):
         made = run("token", "issue", "ds:acme/*:read", PATH=str(tmp_path / "data"))
         assert made.exit_code == 0, made.output
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
     key = tmp_path / "data/keys/tokens.pem"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     before = key.read_bytes()
