@@ -1,6 +1,6 @@
 # Every target brings what it needs: a fresh clone and "make demo" or "make test" is all there is to do.
-# Options: PYTHON= (3.10 or newer), PYTEST_ARGS=, CRASH_ARGS=, LOAD_ARGS=; for the demo BACKEND= (git, github or service),
-# PORT=, PG_PORT=, REDIS_PORT=, SOLR_PORT=, GITHUB_PORT=, SERVICE_PORT=.
+# Options: PYTHON= (3.10 or newer), PYTEST_ARGS=, CRASH_ARGS=, LOAD_ARGS=, SOAK_ARGS=; for the demo BACKEND= (git, github
+# or service), PORT=, PG_PORT=, REDIS_PORT=, SOLR_PORT=, GITHUB_PORT=, SERVICE_PORT=.
 
 PYTHON ?= python3
 # Should make be killed, the tool is told, and stops what it has started.
@@ -23,7 +23,7 @@ PARTS = test-ckan-rest test-ckan-github test-github test-browser test-core test-
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-core test-github test-service test-ckan test-ckan-github test-ckan-rest test-browser \
-	test-older-ckan test-wheel lint format bench bench-peer crash load \
+	test-older-ckan test-wheel lint format bench bench-peer crash load soak \
 	services services-down translations clean
 
 help: ## What can be made
@@ -93,6 +93,9 @@ crash: install ## Kill savers, workers and services, and look what is lost; some
 
 load: install ## Have 16 clients read and save for ten minutes, and look what is lost; a quarter of an hour (LOAD_ARGS=)
 	@PYTHONPATH=. $(TOOL) run python -W ignore bench/load.py $(LOAD_ARGS)
+
+soak: install ## Have clients use the stand-alone service for a minute, and look what is lost (SOAK_ARGS=)
+	@PYTHONPATH=. $(BIN)/python -W ignore bench/soak.py $(SOAK_ARGS)
 
 services: install ## Start services for tests that stay up; says how to use them
 	@$(TOOL) up

@@ -71,9 +71,9 @@ class Watch:
 
     def _look(self) -> None:
         for kind, servers in self._servers.items():
-            sample = _sample([pid for server in servers for pid in processes(server)])
-            for each in fields(sample):
-                self._seen.setdefault(f"{kind} {each.name}", []).append(getattr(sample, each.name))
+            found = sample([pid for server in servers for pid in processes(server)])
+            for each in fields(found):
+                self._seen.setdefault(f"{kind} {each.name}", []).append(getattr(found, each.name))
         self._seen.setdefault("database connections", []).append(self._connections())
 
     def end(self) -> None:
@@ -87,7 +87,7 @@ class Watch:
 
     def levels(self) -> list[Level]:
         """Each figure."""
-        return [Level(name, _thirds(seen), max(seen)) for name, seen in self._seen.items()]
+        return [Level(name, thirds(seen), max(seen)) for name, seen in self._seen.items()]
 
 
 @contextmanager
@@ -119,7 +119,8 @@ def _command(pid: int) -> str:
     return ""
 
 
-def _sample(pids: Sequence[int]) -> Sample:
+def sample(pids: Sequence[int]) -> Sample:
+    """What these processes hold now."""
     folders = [Path(f"/proc/{pid}") for pid in pids]
     memory = sum(int((folder / "statm").read_text().split()[1]) for folder in folders)
     return Sample(
@@ -129,6 +130,7 @@ def _sample(pids: Sequence[int]) -> Sample:
     )
 
 
-def _thirds(seen: Sequence[float]) -> list[float]:
+def thirds(seen: Sequence[float]) -> list[float]:
+    """The medians of the three thirds of a time."""
     third = len(seen) // 3
     return [statistics.median(part) for part in (seen[:third], seen[third : 2 * third], seen[2 * third :])]

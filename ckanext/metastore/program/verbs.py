@@ -1,4 +1,4 @@
-"""The program's verbs that speak to a service: ``metastore create list show update log diff tag revert move delete purge``."""
+"""The program's verbs that speak to a service: from ``metastore create`` to ``metastore purge``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``metastore create list show update log diff tag revert move delete purge``, against a service over real HTTP."""
+"""The verbs of ``metastore``, against a service over real HTTP."""
 
 from __future__ import annotations
 

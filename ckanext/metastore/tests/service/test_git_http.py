@@ -279,3 +279,16 @@ def test_a_dataset_is_found_by_the_name_that_it_has_now(service, client, name, g
     client.move("parks", name, new_name=f"{name}-2")
     git("clone", "-q", service.repository(f"{name}-2", service.token()), "clone")
     assert "remote: there is no dataset" in git.refused("clone", service.repository(name, service.token()), "other")
+
+
+def test_a_pushed_readme_is_the_pushers_until_the_next_save_over_http(service, client, clone, name):
+    written = (clone.folder / "README.md").read_text()
+    head = commit(clone, title="Trees of the city")
+    clone("push", "-q", "origin", "HEAD:main")
+    assert client.revision_fetch("parks", name).id == head
+    clone("fetch", "-q")
+    assert clone("show", "origin/main:README.md") == written.strip()
+    assert "Trees of the city" not in written
+    client.patch("parks", name, {"version": "2"})
+    clone("fetch", "-q")
+    assert "Trees of the city" in clone("show", "origin/main:README.md")
