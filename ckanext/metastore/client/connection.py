@@ -36,7 +36,7 @@ class Connection:
             raise Invalid("url", f"{url!r} is no address of a service; write one like https://metadata.example.org")
         self._token = token
         # It follows no redirect: the token is for this address.
-        self._http = httpx.Client(base_url=f"{url.rstrip('/')}/v1/", timeout=timeout)
+        self._http = httpx.Client(base_url=f"{url.rstrip('/')}/v1/", timeout=timeout, follow_redirects=True)
 
     def close(self) -> None:
         """Let go of the sockets."""

@@ -38,7 +38,7 @@ def tags(found: Iterable[Tag]) -> str:
 
 def listed(found: Listed) -> str:
     """Write a dataset's line."""
-    return " ".join(filter(None, (f"{found.owner}/{found.name}", found.private and "(private)", found.title)))
+    return " ".join(filter(None, (f"{found.owner}/{found.name}", "(private)" if found.private else None, found.title)))
 
 
 def _revision(revision: Revision) -> str:

@@ -89,7 +89,15 @@ CREATE TABLE mirror (
     archived INTEGER NOT NULL DEFAULT 0
 );
 """
-_STEPS = (_FIRST, _MIRRORS)
+_FORMER = """
+CREATE TABLE former (
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL,
+    dataset_id TEXT NOT NULL,
+    PRIMARY KEY (owner, name)
+);
+"""
+_STEPS = (_FIRST, _MIRRORS, _FORMER)
 """What leads from each version of the index to the next."""
 
 

@@ -115,6 +115,13 @@ def find_mirror(connection: sqlite3.Connection, number: int) -> Dataset:
     return _dataset(row)
 
 
+def former(connection: sqlite3.Connection, owner: str, name: str) -> Dataset | None:
+    """Find the dataset that was called so last; none, where another has taken the name."""
+    asked = "id = (SELECT dataset_id FROM former WHERE owner = ? AND name = ?)"
+    row = connection.execute(f"{_ROWS} WHERE {asked}", (owner, name)).fetchone()
+    return _dataset(row) if row else None
+
+
 def get(connection: sqlite3.Connection, dataset_id: str) -> Dataset:
     """Find a dataset by its id.
 
@@ -166,11 +173,12 @@ def add(connection: sqlite3.Connection, owner: str, name: str) -> str:
         connection.execute("INSERT INTO dataset (id, owner, name, created) VALUES (?, ?, ?, ?)", values)
     except sqlite3.IntegrityError:
         raise _taken(owner, name) from None
+    _take(connection, owner, name)
     return dataset_id
 
 
 def move(connection: sqlite3.Connection, dataset: Dataset, owner: str, name: str) -> None:
-    """Give a dataset another name.
+    """Give a dataset another name. The old one leads to it until another dataset takes it.
 
     :raises Conflict: it is taken
     """
@@ -179,11 +187,14 @@ def move(connection: sqlite3.Connection, dataset: Dataset, owner: str, name: str
         connection.execute("UPDATE dataset SET owner = ?, name = ?, version = version + 1 WHERE id = ?", values)
     except sqlite3.IntegrityError:
         raise _taken(owner, name) from None
+    if (owner, name) != (dataset.owner, dataset.name):
+        _take(connection, owner, name)
+        connection.execute("INSERT INTO former VALUES (?, ?, ?)", (dataset.owner, dataset.name, dataset.id))
 
 
 def remove(connection: sqlite3.Connection, dataset_id: str) -> None:
     """Destroy all that is known of a dataset; its repositories are to be destroyed next."""
-    for table in ("tag", "revision", "answer", "mirror"):
+    for table in ("tag", "revision", "answer", "mirror", "former"):
         connection.execute(f"DELETE FROM {table} WHERE dataset_id = ?", (dataset_id,))
     connection.execute("DELETE FROM dataset WHERE id = ?", (dataset_id,))
     connection.execute("INSERT INTO purge VALUES (?)", (dataset_id,))
@@ -194,6 +205,10 @@ def _one(connection: sqlite3.Connection, condition: str, values: tuple[str, ...]
     if row is None:
         raise NotFound("dataset", called)
     return _dataset(row)
+
+
+def _take(connection: sqlite3.Connection, owner: str, name: str) -> None:
+    connection.execute("DELETE FROM former WHERE owner = ? AND name = ?", (owner, name))
 
 
 def _taken(owner: str, name: str) -> Conflict:

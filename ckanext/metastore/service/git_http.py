@@ -90,7 +90,10 @@ class GitHttp:
         service = request.args.get("service")
         if service not in (FETCH, PUSH):
             raise Denied(403, "only Git's smart protocol is served here")
-        dataset, _ = self._admit(owner, name, PUSHING if service == PUSH else ("show",))
+        wanted = PUSHING if service == PUSH else ("show",)
+        if moved := self._moved(owner, name, wanted):
+            return Response(status=301, headers={"Location": f"/{moved.full_name}.git/info/refs?service={service}"})
+        dataset, _ = self._admit(owner, name, wanted)
         with tempfile.TemporaryFile() as nothing:
             return self._read(dataset, _call("info/refs", nothing))
 
@@ -145,6 +148,13 @@ class GitHttp:
         if wanted == PUSHING:
             _check_open(dataset)
         return dataset, allowed
+
+    def _moved(self, owner: str, name: str, wanted: Collection[str]) -> Dataset | None:
+        """Find a dataset that was called so before it was moved, for who may do any of what they want to."""
+        claims = self._access.claims(request.headers.get("Authorization"), basic=True)
+        found = self._store.moved(owner, name)
+        may = found is not None and any(self._access.permits(claims, operation, found) for operation in wanted)
+        return found if may else None
 
     # -- a push ------------------------------------------------------------------------------------------------
 

@@ -46,6 +46,11 @@ class Store:
             return None
         return found if found.head else None
 
+    def moved(self, owner: str, name: str) -> Dataset | None:
+        """Find the dataset that was called so before it was moved."""
+        with self._database.read() as connection:
+            return datasets.former(connection, owner, name)
+
     def list(
         self,
         *,

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 from flask import Response, request
 from jsonschema import Draft202012Validator
@@ -88,11 +89,22 @@ class Call:
         if found is not None and access.permits(self.claims, operation, found):
             self.found = found
             return
+        if found is None and self.route.method == "GET":
+            self._redirect(operation, owner, name)
         if not access.permits_name(self.claims, operation, owner, name):
             raise self.refusal(operation)
         if found is not None and not found.deleted:
             raise Problem(403, "the token is older than the dataset, so it may mean another one; get a new token")
         raise NotFound("dataset", f"{owner}/{name}")
+
+    def _redirect(self, operation: str, owner: str, name: str) -> None:
+        """Send who may read it to a dataset that was called so before it was moved."""
+        moved = self.service.store.moved(owner, name)
+        if moved is not None and self.service.access.permits(self.claims, operation, moved):
+            said = {**self.path, "owner": moved.owner, "name": moved.name}
+            location = self.route.path.format_map({part: quote(value, safe="") for part, value in said.items()})
+            location += f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
+            raise Problem(308, f"the dataset is called {moved.full_name} now", headers={"Location": location})
 
     def require_create(self, owner: str) -> None:
         """See whether the token allows a new dataset of this owner."""

@@ -20,7 +20,10 @@ KEY = Parameter(
     "A name for this request: sent again with it, nothing is done again, and the answer is the same",
     "header",
 )
-_CHALLENGE = {"WWW-Authenticate": "What kind of token is needed"}
+_HEADERS = {
+    HTTPStatus.PERMANENT_REDIRECT: {"Location": "Where the dataset is now"},
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "What kind of token is needed"},
+}
 
 
 @cache
@@ -86,7 +89,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
 
 
 def _problem(status: int) -> dict[str, Any]:
-    headers = _CHALLENGE if status == HTTPStatus.UNAUTHORIZED else {}
+    headers = _HEADERS.get(HTTPStatus(status), {})
     return _answer(Answer(HTTPStatus(status).phrase, {MEDIA_TYPE: ref("Problem")}, headers))
 
 

@@ -107,6 +107,7 @@ class Route:
         found = {400, 414, 431, 503, *self.errors}
         found |= set() if self.is_open else {401, 403}
         found |= {404} if "{" in self.path else set()
+        found |= {308} if "{name}" in self.path and self.method == "GET" else set()
         found |= {413, 415, 422} if self.body else set()
         found |= {409, 422} if self.takes_key else set()
         found |= {422} if any(parameter.name == "cursor" for parameter in self.parameters) else set()
