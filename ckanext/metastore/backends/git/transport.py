@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urljoin
 
 from ckanext.metastore.core.errors import (
     Conflict,
@@ -126,7 +127,8 @@ class Remote:
         """Give the address that the host leads to; ``None`` where it leads to another host."""
         traced = self._try(repository, ["ls-remote", self.url], basic, {"GIT_TRACE_CURL": "1"})
         found = _LOCATION.search(traced.stderr)
-        return found["url"] if found and found["url"].lower().startswith(f"{self.host}/".lower()) else None
+        url = urljoin(self.url, found["url"]) if found else ""
+        return url if url.lower().startswith(f"{self.host}/".lower()) else None
 
     def _try(
         self, repository: Path, arguments: Sequence[str], basic: str, trace: Mapping[str, str] | None = None
