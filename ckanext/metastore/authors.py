@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import ckantoolkit as tk
@@ -10,6 +12,10 @@ from ckan import model
 
 from ckanext.metastore import config
 from ckanext.metastore.core import Author
+from ckanext.metastore.model import queries
+from ckanext.metastore.model.queries import Row
+
+_PSEUDONYM = re.compile("editor-[0-9a-f]{12}")
 
 
 def author(user: str) -> tuple[Author, str | None, str]:
@@ -34,6 +40,16 @@ def _account(user: str) -> Any:
     if tk.request and tk.current_user.is_authenticated and tk.current_user.name == user:
         return tk.current_user
     return model.User.get(user) if user else None
+
+
+def named(revisions: Iterable[Row]) -> dict[str, str]:
+    """The names of the accounts that revisions were made with, by the revisions' shas.
+
+    Left out are accounts that are gone, and those that a commit does not tell of: its author is a pseudonym.
+    """
+    told = {row.sha: row.user_id for row in revisions if row.user_id and not _PSEUDONYM.fullmatch(row.author_name)}
+    accounts = queries.accounts(set(told.values())) if told else {}
+    return {sha: accounts[user_id] for sha, user_id in told.items() if user_id in accounts}
 
 
 def _pseudonym(user_id: str) -> Author:

@@ -13,6 +13,7 @@ from ckanext.metastore import conflicts, labels, presenting, wording
 from ckanext.metastore.core.types import Clash
 
 __all__ = [
+    "metastore_avatar",
     "metastore_citation",
     "metastore_conflict",
     "metastore_date",
@@ -119,6 +120,14 @@ def metastore_month(timestamp: str) -> str:
 def metastore_short(revision_id: str) -> str:
     """The short form of a revision's id, as Git shows it."""
     return revision_id[:7]
+
+
+def metastore_avatar(user: str) -> str:
+    """An account's picture, as the portal shows it; empty where there is none. It is looked for once in a page."""
+    shown = tk.g.setdefault("metastore_avatars", {})
+    if user not in shown:
+        shown[user] = tk.h.user_image(user, size=36)
+    return shown[user]
 
 
 def metastore_initials(name: str) -> str:

@@ -21,6 +21,8 @@ PREFIX = "ckanext.metastore."
 AUTHZ_PREFIX = "ckanext.authz_service."
 """Tokens are ckanext-authz-service's, and so are their options: they hold whichever of us issues the tokens."""
 
+_HARVESTER = "ckanext.harvest.user_name"
+
 
 def read_environment(config: Any) -> None:
     """Let environment variables overrule the configuration file.
@@ -68,6 +70,14 @@ def secret() -> str:
 def site_id() -> str:
     """The name of the account that CKAN acts as on its own behalf."""
     return str(tk.config.get("ckan.site_id"))
+
+
+def robots() -> frozenset[str]:
+    """The accounts that nobody is behind: CKAN's own, ckanext-harvest's, and the one that pulls."""
+    names = {site_id(), pull_user(), "harvest"}
+    if _HARVESTER in tk.config:  # not all its versions declare it, and CKAN complains of get() then
+        names.add(str(tk.config[_HARVESTER]))
+    return frozenset(names - {""})
 
 
 def feed_author() -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from ckanext.metastore import config
+from ckanext.metastore import authors, config
 from ckanext.metastore.core.findings import Finding
 from ckanext.metastore.core.types import Change, utc
 from ckanext.metastore.model.queries import Row
@@ -42,15 +42,21 @@ def details(
     rows: Sequence[Row], urls: Mapping[str, str], steps: Sequence[list[Change] | None]
 ) -> Iterator[dict[str, Any]]:
     """What else is told of revisions: where they are at the Git host, whose they are, and what they changed."""
+    accounts = authors.named(rows)
     for row, before, step in zip_longest(rows, rows[1:], steps):
-        changes = None if step is None else [change(each) for each in step]
-        previous = before.sha if before else None
-        yield {"url": urls.get(row.sha), "origin": _origin(row), "previous": previous, "changes": changes}
+        user = accounts.get(row.sha)
+        yield {
+            "url": urls.get(row.sha),
+            "origin": _origin(row, user),
+            "user": user,
+            "previous": before.sha if before else None,
+            "changes": None if step is None else [change(each) for each in step],
+        }
 
 
-def _origin(row: Row) -> str:
+def _origin(row: Row, user: str | None) -> str:
     if row.user_id:
-        return "user"
+        return "site" if user in config.robots() else "user"
     return "site" if row.author_email == config.site_author().email else "elsewhere"
 
 

@@ -7,7 +7,7 @@ it, nothing that is returned tells that there are any.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ckan import model
@@ -107,6 +107,12 @@ def tag(dataset_id: str, name: str, *, private: bool) -> Row | None:
         return None
     query = _tags(dataset_id, private=private).where(tag_table.c.name == unicodedata.normalize("NFC", name))
     return model.Session.execute(query).one_or_none()
+
+
+def accounts(user_ids: Collection[str]) -> dict[str, str]:
+    """The names of accounts, by id; of those that are still there."""
+    query = select(model.User.id, model.User.name).where(model.User.id.in_(user_ids), model.User.state == "active")
+    return {row.id: row.name for row in model.Session.execute(query)}
 
 
 def _revisions(dataset_id: str, *, private: bool) -> Select[Any]:

@@ -29,7 +29,8 @@ def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[d
     :param oldest_first: begin with the oldest, and not with the newest (optional, default: false)
     :type oldest_first: bool
     :param details: tell more of each revision: ``url``, as ``dataset_revision_show`` does; ``origin``, whose change it
-        is: a ``user``'s, the ``site``'s own, or one from ``elsewhere``; ``previous``, the id of the revision that is
+        is: a ``user``'s, the ``site``'s own, as a harvester's are, or one from ``elsewhere``; ``user``, the name of the
+        account, None where it is gone, or where commits do not tell it; ``previous``, the id of the revision that is
         listed after it, or None; and ``changes``, what ``revision_diff`` tells of these two, None where there is no
         previous one, or one of the two cannot be read now (optional, default: false)
     :type details: bool
