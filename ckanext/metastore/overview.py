@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from ckanext.metastore.model import checks, pulls, waiting
+from ckanext.metastore.model import unsettled
+from ckanext.metastore.model.queries import Row
 
 ORDER = ("diverged", "failed", "waiting")
 """What is worst comes first."""
 
 
-def unsettled() -> dict[str, str]:
-    """The names of the datasets that have something to publish or to pull, by id; of one that is gone, its id."""
-    ids = dict.fromkeys([*waiting.datasets(), *pulls.known()])
-    names = checks.names(list(ids))
-    return {dataset_id: names.get(dataset_id, dataset_id) for dataset_id in ids}
+def counts() -> dict[str, int]:
+    """How many datasets are in each of these states."""
+    found = unsettled.counts()
+    return {state: found.get(state, 0) for state in ORDER}
+
+
+def page(*, state: str = "", limit: int, offset: int) -> Sequence[Row]:
+    """Some of the datasets that have something to publish or to pull: ``id``, ``name`` and ``state``.
+
+    :param state: only those in this state
+    """
+    return unsettled.page(states=[state] if state else ORDER, limit=limit, offset=offset)
 
 
 def state(publishing: dict[str, Any]) -> str:

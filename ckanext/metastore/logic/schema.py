@@ -6,6 +6,7 @@ from typing import Any
 
 import ckantoolkit as tk
 
+from ckanext.metastore.overview import ORDER
 from ckanext.metastore.pulling import STRATEGIES
 
 Schema = dict[str, list[Any]]
@@ -65,6 +66,15 @@ def save() -> Schema:
 def history_show() -> Schema:
     """A dataset, and whether to tell what is published."""
     return {"id": _id(), "publishing": [_default(False), *_chain("metastore_flag")]}
+
+
+def publishing_list() -> Schema:
+    """A page of datasets that are not published, perhaps of one state only."""
+    return {
+        "state": [tk.get_validator("ignore_empty"), tk.get_validator("one_of")(list(ORDER))],
+        "limit": [_default(20), *_chain("metastore_limit")],
+        "offset": [_default(0), *_chain("metastore_offset")],
+    }
 
 
 def pull() -> Schema:

@@ -11,6 +11,9 @@ from ckanext.metastore import conflicts, overview
 from ckanext.metastore.views.base import aborting, call
 from ckanext.metastore.views.editing import texts
 
+PAGE = 20
+"""Datasets on one page of the list."""
+
 blueprint = Blueprint("metastore_admin", __name__, url_prefix="/ckan-admin/metastore")
 
 
@@ -24,10 +27,14 @@ def _sysadmins_only() -> None:
 
 @blueprint.route("")
 def index() -> str:
-    """All datasets that have something to publish or to pull."""
-    listed = call("dataset_publishing_list")
-    counts = {state: sum(entry["state"] == state for entry in listed) for state in overview.ORDER}
-    return tk.render("metastore/admin/index.html", {"datasets": listed, "counts": counts})
+    """The datasets that have something to publish or to pull: all, or those of one ``state``; ``page`` is 1 or more."""
+    page, state = tk.h.get_page_number(tk.request.args), tk.request.args.get("state", "")
+    with aborting():
+        listed = call("dataset_publishing_list", state=state, limit=PAGE, offset=(page - 1) * PAGE)
+    counts = overview.counts()
+    pages = -(-(counts[state] if state else sum(counts.values())) // PAGE)
+    shown = {"datasets": listed, "counts": counts, "state": state, "page": page, "pages": pages}
+    return tk.render("metastore/admin/index.html", shown)
 
 
 @blueprint.route("", methods=["POST"])
@@ -106,7 +113,8 @@ def purge(id: str) -> Any:
 def _back(dataset_id: str) -> Any:
     """To where the button was."""
     if tk.request.form.get("from") == "index":
-        return tk.redirect_to("metastore_admin.index")
+        where = {name: tk.request.form[name] for name in ("state", "page") if tk.request.form.get(name)}
+        return tk.redirect_to("metastore_admin.index", **where)
     return tk.redirect_to("metastore_admin.dataset", id=dataset_id)
 
 

@@ -83,18 +83,23 @@ def _state(dataset_id: str) -> dict[str, Any]:
 def dataset_publishing_list(context: Context, data_dict: dict[str, Any]) -> list[dict[str, Any]]:
     """List the datasets that have something to publish or to pull; for sysadmins.
 
-    :returns: a list of dicts with ``id``, ``name``, ``state`` (``diverged``, ``failed`` or ``waiting``) and
-        ``publishing``, what ``dataset_publish`` would tell; what is worst comes first
+    :param state: only those that are in this state: ``diverged``, ``failed`` or ``waiting`` (optional)
+    :type state: string
+    :param limit: how many to list, from 1 to 100 (optional, default: 20)
+    :type limit: int
+    :param offset: how many to leave out first (optional, default: 0)
+    :type offset: int
+
+    :returns: a list of dicts with ``id``, ``name`` (None where the dataset is gone), ``state`` and ``publishing``, what
+        ``dataset_publish`` would tell; what is worst comes first
     :rtype: list of dicts
     """
     tk.check_access("dataset_publishing_list", context, data_dict)
-    listed = [_entry(dataset_id, name) for dataset_id, name in overview.unsettled().items()]
-    return sorted(listed, key=lambda entry: (overview.ORDER.index(entry["state"]), entry["name"]))
-
-
-def _entry(dataset_id: str, name: str) -> dict[str, Any]:
-    publishing = _state(dataset_id)
-    return {"id": dataset_id, "name": name, "state": overview.state(publishing), "publishing": publishing}
+    params = schema.validate(data_dict, schema.publishing_list())
+    return [
+        {"id": row.id, "name": row.name, "state": row.state, "publishing": _state(row.id)}
+        for row in overview.page(**params)
+    ]
 
 
 @tk.side_effect_free
