@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from ckan.common import config
 from ckan.tests.helpers import _get_test_app
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
+from ckanext.metastore.model import pulls
+from ckanext.metastore.model.pulls import Divergence
 from ckanext.metastore.tests.browser.looking import Look
 from ckanext.metastore.tests.browser.site import PASSWORD, Site
 from ckanext.metastore.tests.ckan.portal import served
@@ -120,6 +123,16 @@ def _log_in(browser: Browser, site: Site, name: str) -> Any:
     state = context.storage_state()
     context.close()
     return state
+
+
+@pytest.fixture
+def diverged(site: Site) -> Iterator[dict[str, Any]]:
+    """A dataset as a pull leaves it that could not decide."""
+    dataset = site.dataset(title="Street trees of CKAN")
+    clash = {"path": ["title"], "base": "Street trees", "ours": "Street trees of CKAN", "theirs": "Trees, from Git"}
+    pulls.refuse(dataset["id"], Divergence("c0ffee" + "0" * 34, "both have changed title", [clash], int(time.time())))
+    yield dataset
+    pulls.settle(dataset["id"])
 
 
 @pytest.fixture(scope="session")

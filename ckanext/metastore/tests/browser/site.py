@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from ckan import model
@@ -60,6 +63,23 @@ class Site:
     def configure(self) -> None:
         """Be what it is: after each test, CKAN's plugin for pytest takes back what was configured."""
         config.update(self.options)
+
+    @contextmanager
+    def configured(self, options: dict[str, Any]) -> Iterator[None]:
+        """Be configured otherwise as long as the block lasts."""
+        usual = {name: self.options.get(name, config.get(name)) for name in options}
+        self.options.update(options)
+        self.configure()
+        try:
+            yield
+        finally:
+            self.options.update(usual)
+            self.configure()
+
+    @property
+    def folder(self) -> Path:
+        """Where the repositories are."""
+        return Path(self.options["ckan.storage_path"], "metastore")
 
     def _request(self) -> Any:
         self.configure()

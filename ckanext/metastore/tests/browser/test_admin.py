@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
-from ckanext.metastore.model import pulls
-from ckanext.metastore.model.pulls import Divergence
+from ckanext.metastore.tests.ckan.outage import outage
+from ckanext.metastore.views import admin
 
 both_widths = pytest.mark.parametrize("width", ["desktop", "phone"])
-
-
-@pytest.fixture
-def diverged(site):
-    """As a pull leaves it that could not decide."""
-    dataset = site.dataset(title="Street trees of CKAN")
-    clash = {"path": ["title"], "base": "Street trees", "ours": "Street trees of CKAN", "theirs": "Trees, from Git"}
-    pulls.refuse(dataset["id"], Divergence("c0ffee" + "0" * 34, "both have changed title", [clash], int(time.time())))
-    yield dataset
-    pulls.settle(dataset["id"])
 
 
 @both_widths
@@ -32,6 +20,45 @@ def test_what_is_not_published(diverged, visit, look, width):
     page.get_by_role("button", name="Check").click()
     page.get_by_role("heading", name="What the check has found").wait_for()
     look(page, f"admin-check-{width}")
+
+
+@pytest.fixture
+def failed(site):
+    """Two datasets that could not be published; the folder is there again."""
+    made = [site.dataset(), site.dataset()]
+    with outage(site.folder):
+        for dataset in made:
+            site.change(dataset, "While the disk was away", title="Trees of the city")
+    yield made
+    for dataset in made:
+        site.call("dataset_publish", id=dataset["id"])
+
+
+@both_widths
+def test_the_list_has_pages_and_states(failed, diverged, visit, look, width, monkeypatch):
+    monkeypatch.setattr(admin, "PAGE", 1)
+    page = visit("/ckan-admin/metastore", "sysadmin", width)
+    assert page.get_by_role("link", name=diverged["name"]).is_visible()
+    page.get_by_role("link", name="Publishing failed: 2").click()
+    assert page.get_by_role("link", name="Publishing failed: 2").get_attribute("aria-current") == "page"
+    page.get_by_role("link", name="Next").click()
+    look(page, f"admin-page-{width}")
+    (shown,) = [dataset for dataset in failed if page.get_by_role("link", name=dataset["name"]).count()]
+    page.get_by_role("button", name=f"Retry {shown['name']}").click()
+    page.get_by_text(f"All of {shown['name']} is published.").wait_for()
+    # The page that it was on is gone.
+    page.get_by_role("link", name="Show all").click()
+    assert page.get_by_role("link", name="Publishing failed: 1").is_visible()
+
+
+def test_pull_and_check_in_the_list(failed, visit):
+    page = visit("/ckan-admin/metastore?state=failed", "sysadmin", javascript=False)
+    page.get_by_role("button", name=f"Check {failed[0]['name']}").click()
+    assert page.get_by_role("heading", name="What the check has found").is_visible()
+    assert page.get_by_text("waiting:").is_visible()
+    page.go_back()
+    page.get_by_role("button", name=f"Pull {failed[0]['name']}").click()
+    assert "ckanext.metastore.pull_user is not set" in page.get_by_role("alert").inner_text()
 
 
 def test_a_pull_that_is_refused_says_why(diverged, visit, look):
