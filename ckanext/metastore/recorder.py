@@ -224,6 +224,8 @@ def _record(session: Session, work: Unit, dataset_id: str) -> None:
     elif ledger.head or not (dataset_id in work.abandoned or package.state.startswith("draft")):
         check_base(ledger, work.intents[dataset_id])
         _record_package(session, work, ledger, package, dataset)
+    elif said := work.intents[dataset_id].message:
+        ledger.keep_message(said)
 
 
 def _has_history(session: Session, dataset_id: str) -> bool:
@@ -238,7 +240,7 @@ def _record_package(session: Session, work: Unit, ledger: Ledger, package: Any, 
         document=recording.to_document(dataset or recording.show(session, ledger.dataset_id)),
         public=recording.is_public(package),
         author=authors.author(meant.user),
-        message=meant.message,
+        message=meant.message or ledger.message,
         timestamp=int(time.time()),
     )
     try:

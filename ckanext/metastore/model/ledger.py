@@ -22,12 +22,14 @@ class Ledger:
 
     :param row: the row as it is under the lock
     :ivar head_document: the sha of the head's document, in the form in which we write documents
+    :ivar message: what was said of the dataset while it was a draft, which has no revision
     """
 
     def __init__(self, session: Session, row: Any) -> None:
         self._session = session
         self.dataset_id: str = row.id
         self.purging: bool = row.purging
+        self.message: str = row.message or ""
         self.seq: int = row.seq
         self.public_seq: int = row.public_seq
         self.head = _head(row.head, row.head_tree, row.head_time)
@@ -53,6 +55,12 @@ class Ledger:
         """Whether a commit is one of the dataset's revisions."""
         mine = (revision_table.c.dataset_id == self.dataset_id) & (revision_table.c.sha == sha)
         return self._session.execute(select(revision_table.c.seq).where(mine)).one_or_none() is not None
+
+    def keep_message(self, message: str) -> None:
+        """Keep what was said of a draft for its first revision."""
+        self.message = message
+        mine = dataset_table.c.id == self.dataset_id
+        self._session.execute(update(dataset_table).where(mine).values(message=message))
 
     def adopt(self, revision: RecordedRevision, *, document: str) -> None:
         """The same for a commit that somebody else made, and that is where it is to be.
@@ -85,7 +93,8 @@ class Ledger:
             published=published,
             objects=None if published else pack_objects(revision.objects),
         )
-        moved = {**self._moved(revision), "head_document": document}
+        moved = {**self._moved(revision), "head_document": document, **({"message": None} if self.message else {})}
+        self.message = ""
         self.head_document = document or document_sha(revision.tree)
         move = update(dataset_table).where(dataset_table.c.id == self.dataset_id).values(moved)
         self._session.execute(move.add_cte(row.cte("appended")))
@@ -106,7 +115,7 @@ class Ledger:
         self._session.execute(delete(revision_table).where(revision_table.c.dataset_id == self.dataset_id))
         self._session.execute(delete(pull_table).where(pull_table.c.dataset_id == self.dataset_id))
         ours = ("head", "head_tree", "head_time", "head_document", "public_head", "public_tree", "public_time")
-        empty = dict.fromkeys(ours)
+        empty = dict.fromkeys((*ours, "message"))
         change = update(dataset_table).where(dataset_table.c.id == self.dataset_id)
         self._session.execute(change.values(seq=0, public_seq=0, purging=True, **empty))
         self.purging = True

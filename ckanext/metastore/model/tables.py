@@ -24,6 +24,8 @@ dataset_table = Table(
     Column("public_head", Text),
     Column("public_tree", LargeBinary),
     Column("public_time", BigInteger),
+    # What was said of a draft, which has no revision: the first one's message.
+    Column("message", Text),
     # The repositories are to be destroyed before anything else is published.
     Column("purging", Boolean, nullable=False, server_default=false()),
 )

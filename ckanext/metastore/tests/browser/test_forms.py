@@ -50,6 +50,31 @@ def test_a_name_is_changed_and_deleted_without_javascript(trees, site, visit, lo
 
 
 @both_widths
+def test_why_a_dataset_is_new(site, visit, look, width):
+    page = visit("/dataset/new", "editor", width)
+    page.get_by_label("Title").press_sequentially(f"Park benches {width}")
+    page.get_by_label("What changed and why").fill("The council asked for them")
+    look(page, f"new-dataset-{width}")
+    page.get_by_role("button", name="Next: Add Data").click()
+    page.wait_for_url("**/resource/new")
+    page.get_by_role("button", name="Link").click()
+    page.get_by_label("URL", exact=True).fill("https://example.org/benches.csv")
+    page.get_by_label("Name").fill("Benches")
+    page.get_by_role("button", name="Publish").click()
+    page.wait_for_url(f"**/dataset/park-benches-{width}")
+    (only,) = site.call("dataset_revision_list", id=f"park-benches-{width}")
+    assert only["message"].strip() == "The council asked for them"
+
+
+def test_why_a_resource_is_new_without_javascript(trees, site, visit):
+    page = visit(f"/dataset/{trees['name']}/resource/new", "editor", javascript=False)
+    page.get_by_label("Name").fill("Felled trees")
+    page.get_by_label("What changed and why").fill("There was a storm")
+    page.get_by_role("button", name="Add", exact=True).click()
+    assert site.call("dataset_revision_list", id=trees["id"])[0]["message"].strip() == "There was a storm"
+
+
+@both_widths
 def test_a_version_is_restored(trees, site, visit, look, width):
     page = visit(f"/dataset/{trees['name']}/version/1.0", "editor", width)
     page.get_by_role("link", name="Restore this version").click()

@@ -151,6 +151,24 @@ def test_a_draft_is_recorded_from_the_moment_it_is_active(act, organization, row
     assert [row.public for row in rows(draft["id"])] == [True]
 
 
+def test_what_was_said_of_a_draft_is_the_first_revision_s_message(act, organization, rows):
+    new = {"name": factories.Dataset.stub().name, "owner_org": organization["id"], "state": "draft"}
+    draft = act("package_create", **new, revision_message="Because of the survey")
+    act("resource_create", package_id=draft["id"], name="Trees")
+    act("package_patch", id=draft["id"], state="active")
+    act("package_patch", id=draft["id"], title="Trees")
+    said = [row.message.split("\n")[0] for row in rows(draft["id"])]
+    assert said == ["Because of the survey", "Update dataset"]
+
+
+def test_what_is_said_last_counts(act, organization, rows):
+    new = {"name": factories.Dataset.stub().name, "owner_org": organization["id"], "state": "draft"}
+    draft = act("package_create", **new, revision_message="Perhaps")
+    act("package_patch", id=draft["id"], title="Trees", revision_message="Surely")
+    act("package_patch", id=draft["id"], state="active", revision_message="At last")
+    assert [row.message.split("\n")[0] for row in rows(draft["id"])] == ["At last"]
+
+
 def test_a_draft_that_was_thrown_away_leaves_nothing(act, organization, rows):
     draft = act("package_create", name=factories.Dataset.stub().name, owner_org=organization["id"], state="draft")
     act("package_delete", id=draft["id"])
