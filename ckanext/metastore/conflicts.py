@@ -9,6 +9,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import ckantoolkit as tk
+
 from ckanext.metastore.core.merge import merge
 from ckanext.metastore.core.types import Clash
 from ckanext.metastore.labels import field_label, value_text
@@ -51,6 +53,17 @@ def sides_of(base: Fields, now: Fields, resource_id: str) -> tuple[Fields, Field
         next((item for item in side["resources"] if item["id"] == resource_id), {}) for side in (base, now)
     ]
     return found[0], found[1]
+
+
+def chosen_file() -> str:
+    """The name of the file that was chosen in the form that has come in, or before; empty where there is none."""
+    upload = tk.request.files.get("upload")
+    return (upload.filename if upload else "") or tk.request.form.get("metastore_file", "")
+
+
+def without_file(base: Fields, mine: Fields, file: str) -> Fields:
+    """What was typed, with the resource's file as it was: a chosen one must be chosen again, as no page can hold it."""
+    return {**mine, **{name: base.get(name) for name in ("url", "url_type") if name in mine}} if file else mine
 
 
 def join(

@@ -18,6 +18,7 @@ __all__ = [
     "metastore_conflict",
     "metastore_date",
     "metastore_exact_time",
+    "metastore_gone",
     "metastore_head",
     "metastore_initials",
     "metastore_is_link",
@@ -57,21 +58,39 @@ def metastore_conflict(dataset_id: str, data: dict[str, Any], resource_id: str =
 
     :param data: what was typed
     :returns: a dict with ``id`` and ``type`` of the dataset, ``since``, as ``dataset_revision_list`` tells it, and
-        ``clashes``: dicts with ``label``, ``base``, ``mine`` and ``theirs``
+        ``clashes``: dicts with ``label``, ``base``, ``mine`` and ``theirs``; ``file``, the name of a file that was
+        chosen
     """
     now = _call("package_show", id=dataset_id)
     base = _call("package_show", id=now["id"], revision_ref=data["base_revision"])
-    listed = _call("dataset_revision_list", id=now["id"], details=True)
-    since = list(takewhile(lambda revision: revision["id"] != data["base_revision"], listed))
     was, became = conflicts.sides_of(base, now, resource_id)
+    file = conflicts.chosen_file()
     clashes = [
         {
             "label": conflicts.label(clash, now["type"], of_resource=bool(resource_id)),
             **{side: conflicts.text(clash, value) for side, value in _sides(clash)},
         }
-        for clash in conflicts.join(was, data, became).clashes
+        for clash in conflicts.join(was, conflicts.without_file(was, data, file), became).clashes
     ]
-    return {"id": now["id"], "type": now["type"], "name": now["name"], "since": since, "clashes": clashes}
+    return {**_conflict(now, data["base_revision"]), "clashes": clashes, "file": file}
+
+
+def metastore_gone(dataset_id: str, data: dict[str, Any]) -> dict[str, Any]:
+    """The same for a resource that was deleted since its form was opened.
+
+    :param data: what was typed, and the resource's id, in ``metastore_gone``
+    :returns: a dict with ``id``, ``type``, ``name``, ``since`` and ``file``, as above; ``resource_id``; and ``base``,
+        the revision that the form began with, or None
+    """
+    now = _call("package_show", id=dataset_id)
+    base, file = data["metastore_base"], data["metastore_file"]
+    return {**_conflict(now, base), "resource_id": data["metastore_gone"], "base": base, "file": file}
+
+
+def _conflict(now: dict[str, Any], base: str | None) -> dict[str, Any]:
+    listed = _call("dataset_revision_list", id=now["id"], details=True) if base else []
+    since = list(takewhile(lambda revision: revision["id"] != base, listed))
+    return {"id": now["id"], "type": now["type"], "name": now["name"], "since": since}
 
 
 def _sides(clash: Clash) -> list[tuple[str, Any]]:

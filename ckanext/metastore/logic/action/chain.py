@@ -14,8 +14,11 @@ from ckanext.metastore.model.queries import can_be
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-OWN_PARAMETERS = ("revision_message", "base_revision", "revision_id", "revision_published", "revision_error")
-"""What is ours in a dataset or resource dict, and must never be stored as a field of it."""
+OWN_PARAMETERS = (
+    *("revision_message", "base_revision", "revision_id", "revision_published", "revision_error"),
+    "metastore_file",
+)
+"""What is ours in a dataset or resource dict, and must never be stored as a field of it; the last is in forms only."""
 
 
 def chained(verb: str, name: str) -> Callable[[F], F]:

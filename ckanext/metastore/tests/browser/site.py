@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from ckan import model
 from ckan.common import config
 from ckan.tests import factories, helpers
+from werkzeug.datastructures import FileStorage
 
 PASSWORD = "correct horse battery"
 ACCOUNT = {"password": PASSWORD, "image_url": ""}
@@ -59,6 +61,11 @@ class Site:
     def change(self, dataset: Dataset, message: str = "", user: str = "edda", **fields: Any) -> Dataset:
         """Save a dataset again, with other values of some fields."""
         return self.call("package_patch", user, id=dataset["id"], revision_message=message, **fields)
+
+    def upload(self, dataset: Dataset, name: str, content: bytes) -> Dataset:
+        """Add an uploaded file to a dataset; gives the resource."""
+        file = FileStorage(BytesIO(content), filename=name)
+        return self.call("resource_create", package_id=dataset["id"], name=name, upload=file)
 
     def configure(self) -> None:
         """Be what it is: after each test, CKAN's plugin for pytest takes back what was configured."""

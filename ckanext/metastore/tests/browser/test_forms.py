@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 both_widths = pytest.mark.parametrize("width", ["desktop", "phone"])
 
@@ -108,6 +109,7 @@ def test_two_people_save_one_dataset(trees, site, visit, look, width, javascript
     site.change(trees, "Meanwhile", user="ravi", title="Their trees", notes="Their notes")
     page.get_by_role("button", name="Update Dataset").click()
     page.get_by_text("Somebody else has saved this dataset since you opened it").wait_for()
+    expect(page.get_by_role("heading", name="Somebody else has saved this dataset")).to_be_focused()
     assert page.get_by_label("Title").input_value() == "My trees"
     assert page.get_by_label("What changed and why").input_value() == "Mine, and why"
     if javascript:  # which axe-core needs
@@ -136,6 +138,65 @@ def test_two_people_save_one_resource(trees, site, visit, look):
     now = site.call("resource_show", id=resource["id"])
     assert (now["name"], now["description"]) == ("My table", "Theirs")
     assert site.call("dataset_revision_list", id=trees["id"])[0]["message"].strip() == "Mine"
+
+
+@both_widths
+def test_a_resource_is_deleted_while_somebody_edits_it(trees, site, visit, look, width):
+    (resource,) = site.call("package_show", id=trees["id"])["resources"]
+    page = visit(f"/dataset/{trees['name']}/resource/{resource['id']}/edit", "editor", width)
+    page.get_by_label("Name").fill("My table")
+    page.get_by_label("What changed and why").fill("Mine, and why")
+    site.change(trees, "It was the wrong one", user="ravi", resources=[])
+    page.get_by_role("button", name="Update Resource").click()
+    expect(page.get_by_role("heading", name="This resource has been deleted since you opened it")).to_be_focused()
+    assert page.get_by_text("It was the wrong one").is_visible()
+    assert page.get_by_label("Name").input_value() == "My table"
+    look(page, f"conflict-gone-{width}")
+    restore = page.get_by_role("link", name="Restore the deleted resource").get_attribute("href")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.wait_for_url(f"**/dataset/{trees['name']}")
+    (added,) = site.call("package_show", id=trees["id"])["resources"]
+    assert (added["name"], added["url"]) == ("My table", "https://example.org/trees.csv")
+    assert not [name for name in added if name.startswith("metastore_")]
+    assert added["id"] != resource["id"]
+    assert site.call("dataset_revision_list", id=trees["id"])[0]["message"].strip() == "Mine, and why"
+    page.goto(restore)
+    page.get_by_role("button", name="Restore as shown").click()
+    assert resource["id"] in {each["id"] for each in site.call("package_show", id=trees["id"])["resources"]}
+
+
+def test_a_resource_is_deleted_before_two_sides_are_joined(trees, site, visit):
+    (resource,) = site.call("package_show", id=trees["id"])["resources"]
+    page = visit(f"/dataset/{trees['name']}/resource/{resource['id']}/edit", "editor", javascript=False)
+    page.get_by_label("Name").fill("My table")
+    site.call("resource_patch", "ravi", id=resource["id"], name="Their table")
+    page.get_by_role("button", name="Update Resource").click()
+    site.change(trees, "Away with it", user="ravi", resources=[])
+    page.get_by_role("button", name="Keep mine").click()
+    expect(page.get_by_role("heading", name="This resource has been deleted since you opened it")).to_be_focused()
+    assert page.get_by_label("Name").input_value() == "My table"
+    assert page.get_by_text("Away with it").is_visible()
+
+
+def test_a_file_has_to_be_chosen_again(trees, site, visit, look):
+    new = {"name": "trees.csv", "mimeType": "text/csv", "buffer": b"oak,1"}
+    made = site.upload(trees, "old.csv", b"elm,1")
+    page = visit(f"/dataset/{trees['name']}/resource/{made['id']}/edit", "editor")
+    page.locator("#field-resource-upload").set_input_files(new)
+    page.get_by_label("Description").fill("The newest survey")
+    site.call("resource_patch", "ravi", id=made["id"], name="Their table")
+    page.get_by_role("button", name="Update Resource").click()
+    said = "The file trees.csv could not be kept: choose it again below before you save."
+    page.get_by_text(said).wait_for()
+    assert not page.get_by_role("group", name="File or link").count()
+    look(page, "conflict-file")
+    page.get_by_role("button", name="Join both").click()
+    page.get_by_text(said).wait_for()
+    assert page.get_by_label("Description").input_value() == "The newest survey"
+    page.get_by_role("button", name="Update Resource").click()
+    now = site.call("resource_show", id=made["id"])
+    assert (now["name"], now["description"], now["url_type"]) == ("Their table", "The newest survey", "upload")
+    assert now["url"].endswith("/old.csv")  # whoever does not choose it again keeps the old one
 
 
 @pytest.mark.parametrize("word", ["name", "edit-name", "delete-name", "restore"])

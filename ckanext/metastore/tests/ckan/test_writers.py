@@ -169,6 +169,11 @@ def test_what_is_said_last_counts(act, organization, rows):
     assert [row.message.split("\n")[0] for row in rows(draft["id"])] == ["At last"]
 
 
+def test_what_forms_say_to_us_is_no_field(dataset, act):
+    made = act("resource_create", package_id=dataset["id"], name="Trees", metastore_file="trees.csv")
+    assert "metastore_file" not in act("resource_show", id=made["id"])
+
+
 def test_a_draft_that_was_thrown_away_leaves_nothing(act, organization, rows):
     draft = act("package_create", name=factories.Dataset.stub().name, owner_org=organization["id"], state="draft")
     act("package_delete", id=draft["id"])
