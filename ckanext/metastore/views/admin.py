@@ -8,7 +8,7 @@ import ckantoolkit as tk
 from flask import Blueprint
 
 from ckanext.metastore import conflicts, overview
-from ckanext.metastore.views.base import aborting, call
+from ckanext.metastore.views.base import aborting, call, refuse
 from ckanext.metastore.views.editing import texts
 
 PAGE = 20
@@ -22,7 +22,7 @@ def _sysadmins_only() -> None:
     try:
         tk.check_access("sysadmin", {"user": tk.current_user.name, "auth_user_obj": tk.current_user})
     except tk.NotAuthorized:
-        tk.abort(403, tk._("Need to be system administrator to administer"))
+        refuse(tk._("Only system administrators can do that"))
 
 
 @blueprint.route("")

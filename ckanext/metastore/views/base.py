@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import ckantoolkit as tk
-from flask import Blueprint
+from flask import Blueprint, abort
 
 blueprint = Blueprint("metastore", __name__)
 
@@ -27,6 +27,15 @@ def dataset_or_abort(dataset_id: str, **params: Any) -> Dataset:
     """
     with aborting():
         return call("package_show", id=dataset_id, **params)
+
+
+def refuse(sentence: str) -> NoReturn:
+    """Say to whoever is logged in that this is not for them (403); others log in first, and come back."""
+    if not tk.current_user.is_anonymous:
+        tk.abort(403, sentence)
+    query = {**tk.request.args.to_dict(flat=False), **(tk.request.view_args or {})}
+    came_from = tk.url_for(tk.request.endpoint, **query)
+    abort(tk.redirect_to("user.login", came_from=came_from))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 import ckantoolkit as tk
 
-from ckanext.metastore.views.base import Dataset, aborting, call, dataset_or_abort
+from ckanext.metastore.views.base import Dataset, aborting, call, dataset_or_abort, refuse
 
 Errors = dict[str, list[str]]
 
@@ -15,7 +15,7 @@ def dataset_to_edit(dataset_id: str) -> Dataset:
     """The dataset, for whoever may change it; for others the page does not go on."""
     dataset = dataset_or_abort(dataset_id)
     if not tk.h.check_access("package_update", {"id": dataset["id"]}):
-        tk.abort(403, tk._("Only editors of this dataset can do that"))
+        refuse(tk._("Only editors of this dataset can do that"))
     return dataset
 
 

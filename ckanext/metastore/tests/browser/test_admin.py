@@ -97,5 +97,6 @@ def test_purge_wants_the_name(site, visit, look):
 
 @pytest.mark.parametrize("address", ["/ckan-admin/metastore", "/ckan-admin/metastore/any"])
 def test_others_are_refused(site, visit, address):
-    visit(address, "editor", status=403)
-    visit(address, status=403)
+    page = visit(address, "editor", status=403)
+    assert page.get_by_text("Only system administrators can do that").is_visible()
+    assert "/user/login?came_from=" in visit(address).url

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from ckanext.metastore.tests.browser.site import PASSWORD
+
 both_widths = pytest.mark.parametrize("width", ["desktop", "phone"])
 
 
@@ -201,5 +203,18 @@ def test_a_file_has_to_be_chosen_again(trees, site, visit, look):
 
 @pytest.mark.parametrize("word", ["name", "edit-name", "delete-name", "restore"])
 def test_others_are_refused(trees, visit, word):
-    visit(f"/dataset/{trees['name']}/version/1.0/{word}", "reader", status=403)
-    visit(f"/dataset/{trees['name']}/version/1.0/{word}", status=403)
+    page = visit(f"/dataset/{trees['name']}/version/1.0/{word}", "reader", status=403)
+    assert page.get_by_text("Only editors of this dataset can do that").is_visible()
+
+
+@both_widths
+def test_who_is_not_logged_in_logs_in_and_comes_back(trees, site, visit, width):
+    address = f"/dataset/{trees['name']}/version/1.0/restore?what=parts&fields=title&fields=notes"
+    page = visit(address, width=width)
+    assert page.url.startswith(f"{site.url}/user/login?came_from=")
+    page.get_by_label("Username").fill("edda")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Login").click()
+    page.wait_for_url("**/restore?**")
+    assert page.get_by_label("Title").is_checked()
+    assert page.get_by_label("Description").is_checked()

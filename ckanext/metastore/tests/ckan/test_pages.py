@@ -6,6 +6,7 @@ import re
 import time
 from html import unescape
 from io import BytesIO
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from ckan import model
@@ -237,6 +238,23 @@ def test_a_file_is_the_right_one_or_none(dataset, act, page, app, token, ckan_co
     text = page(f"version/{first}/resource/{made['id']}")
     assert "Not kept: the file of this version has been replaced or removed" in text
     assert "Download" not in text
+
+
+# -- what is for others ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["versions/settle", "versions/check-name", *(f"version/HEAD/{do}" for do in ("name", "restore"))],
+)
+def test_what_is_for_editors(dataset, app, reader, word):
+    address = f"/dataset/{dataset['name']}/{word}"
+    answer = app.get(f"/de{address}?x=1&x=2", follow_redirects=False)
+    assert answer.status_code == 302
+    came_from = parse_qs(urlsplit(answer.location).query)["came_from"][0]
+    assert came_from == f"/de{address}?x=1&x=2"
+    headers = {"Authorization": factories.APIToken(user=reader["name"])["token"]}
+    assert "Only editors of this dataset can do that" in app.get(address, headers=headers, status=403).text
 
 
 # -- a history that somebody else wrote --------------------------------------------------------------------------------
