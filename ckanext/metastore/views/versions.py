@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 import ckantoolkit as tk
@@ -12,6 +13,9 @@ from ckanext.metastore.views.base import Dataset, aborting, blueprint, call, dat
 
 PAGE = 20
 """Changes on one page of the list."""
+
+TICKS = 6
+"""Boxes that may be ticked: two versions, each perhaps under some of its names as well."""
 
 
 @blueprint.route("/dataset/<id>/versions")
@@ -77,19 +81,20 @@ def compare(id: str) -> Any:
 
 
 def _ticked(dataset: Dataset, refs: list[str]) -> Any:
-    """To the comparison of what was ticked, the older first; back to the list where that is none, or too many."""
-    if not 1 <= len(refs) <= 2:
+    """To the comparison of what was ticked, the older first; back to the list where that is none, or too many.
+
+    A version that was ticked under its name and in its row is one.
+    """
+    with aborting():
+        # More than that nobody ticks who wants to compare two.
+        found = [(ref, call("dataset_revision_show", id=dataset["id"], revision_ref=ref)) for ref in refs[:TICKS]]
+    ticked = {version["id"]: (ref, version["timestamp"]) for ref, version in reversed(found)}
+    if not 1 <= len(ticked) <= 2 or len(refs) > TICKS:
         tk.h.flash_error(tk._("Tick one version, to compare it with the current one, or two."))
         return tk.redirect_to("metastore.versions", id=dataset["name"])
-    if len(refs) == 2:
-        with aborting():
-            times = {
-                ref: call("dataset_revision_show", id=dataset["id"], revision_ref=ref)["timestamp"] for ref in refs
-            }
-        # The list has the newer one first, also where both were made within a second.
-        if times[refs[0]] >= times[refs[1]]:
-            refs.reverse()
-    return tk.redirect_to("metastore.compare", id=dataset["name"], **dict(zip("ab", refs, strict=False)))
+    # The list has the newer one first, also where both were made within a second.
+    older_first = [ref for ref, _ in sorted(ticked.values(), key=itemgetter(1))]
+    return tk.redirect_to("metastore.compare", id=dataset["name"], **dict(zip("ab", older_first, strict=False)))
 
 
 def _choice(dataset: Dataset, *chosen: dict[str, Any]) -> list[dict[str, Any]]:

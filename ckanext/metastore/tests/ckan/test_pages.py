@@ -159,7 +159,13 @@ def test_ticked_versions_are_compared_the_older_first(dataset, act, app):
     assert leads_to(f"v={new}&v={old}") == f"/compare?a={old}&b={new}"
     assert leads_to(f"v={old}") == f"/compare?a={old}"
     assert leads_to("") == ""
-    assert leads_to(f"v={old}&v={new}&v={old}") == ""
+    act("dataset_tag_create", id=dataset["id"], name="v1", revision_ref=old)
+    # Under its name, which the list has first, and in its row.
+    assert leads_to(f"v=v1&v={old}") == "/compare?a=v1"
+    assert leads_to(f"v=v1&v={new}&v={old}") == f"/compare?a=v1&b={new}"
+    newest = act("package_patch", id=dataset["id"], title="City trees")["revision_id"]
+    assert leads_to(f"v={newest}&v={new}&v={old}") == ""
+    assert leads_to("&".join(["v=v1"] * 7)) == ""
     assert "Tick one version" in app.get(address).text
 
 
@@ -183,6 +189,12 @@ def test_raw_json_is_there_for_who_asks(dataset, act, page):
     act("package_patch", id=dataset["id"], title="Trees")
     assert '"title": "Trees"' not in page(f"versions/compare?a={dataset['revision_id']}")
     assert '+ "title": "Trees"' in page(f"versions/compare?a={dataset['revision_id']}&raw=1")
+
+
+def test_a_version_and_itself(dataset, act, page):
+    act("dataset_tag_create", id=dataset["id"], name="v1")
+    assert "Both are the same version" in page(f"versions/compare?a=v1&b={dataset['revision_id']}")
+    assert "Both are the same version" in page("versions/compare?a=v1")
 
 
 @pytest.mark.parametrize("query", ["a=nothing", "a=HEAD&b=0000000", "a=", "a=%00"])
