@@ -28,6 +28,7 @@ __all__ = [
     "metastore_short",
     "metastore_summary",
     "metastore_time",
+    "metastore_told",
     "metastore_version_count",
 ]
 
@@ -104,6 +105,11 @@ def _call(action: str, **params: Any) -> Any:
 def metastore_summary(changes: list[dict[str, Any]], dataset_type: str = "dataset") -> str:
     """What changed, as ``revision_diff`` gives it, in a line of words."""
     return wording.summary(changes, dataset_type)
+
+
+def metastore_told(version: dict[str, Any], dataset_type: str) -> str:
+    """What a version changed, in a line of words."""
+    return wording.told(version, dataset_type)
 
 
 def metastore_citation(dataset: dict[str, Any], version: dict[str, Any], ref: str) -> str:

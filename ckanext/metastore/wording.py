@@ -26,6 +26,13 @@ def summary(changes: Changes, dataset_type: str = "dataset") -> str:
     return "; ".join(_parts(changes, dataset_type)) or tk._("Nothing changed")
 
 
+def told(revision: dict[str, Any], dataset_type: str = "dataset") -> str:
+    """The same of a revision, as ``dataset_revision_list`` tells it, with details; also where there is none to tell."""
+    if revision["changes"] is not None:
+        return summary(revision["changes"], dataset_type)
+    return tk._("What changed cannot be told now") if revision["previous"] else tk._("First version recorded")
+
+
 def _parts(changes: list[dict[str, Any]], dataset_type: str) -> Iterator[str]:
     yield from _states(changes)
     yield from _fields(changes, dataset_type)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -18,6 +20,7 @@ from ckanext.metastore.core.text import one_line, printable
 from ckanext.metastore.views.answers import answer
 from ckanext.metastore.views.base import aborting, blueprint, call, dataset_or_abort
 from ckanext.metastore.views.paging import Page, Revision, page
+from ckanext.metastore.wording import told
 
 ATOM = "application/atom+xml"
 _IDS = UUID("4c0f2f1c-8f0e-4f6c-9d52-2c2e3c0a7b1d")
@@ -33,7 +36,7 @@ def feed(id: str) -> Response:
     number = tk.h.get_page_number(tk.request.args)
     found = dataset_or_abort(id)
     with aborting():
-        versions = page(found["id"], number=number, size=config.feed_limit())
+        versions = page(found["id"], number=number, size=config.feed_limit(), details=True)
         named = _named_at(found["id"]) if any(revision["tags"] for revision in versions.revisions) else {}
     title = tk._("Versions of {title}").format(title=found["title"] or found["name"])
     atom = _feed(found["id"], title, alternate=_address("metastore.versions", id=found["name"]))
@@ -49,6 +52,7 @@ def site_feed() -> Response:
     anybody = {"user": ""}
     with aborting():
         revisions = tk.get_action("site_revision_list")(anybody, {"limit": config.feed_limit()})
+    details = _details(revisions)
     named: dict[str, str] = {}
     for dataset_id in {revision["dataset"]["id"] for revision in revisions if revision["tags"]}:
         named |= _named_at(dataset_id)
@@ -56,8 +60,21 @@ def site_feed() -> Response:
     atom = _feed(config.site_id(), title, alternate=_address("dataset.search"))
     atom.link(href=_address("metastore.site_feed"), rel="self", type=ATOM)
     for revision in revisions:
+        revision |= details.get(revision["id"], {})
         _add(atom, revision["dataset"], revision, named, prefix=revision["dataset"]["title"])
     return _answer(atom, revisions, named)
+
+
+def _details(revisions: list[Revision]) -> dict[str, Revision]:
+    """What changed, by revision: those in the site's feed are the newest public ones of their datasets."""
+    numbers = Counter(revision["dataset"]["id"] for revision in revisions)
+    details: dict[str, Revision] = {}
+    for dataset_id, number in numbers.items():
+        with suppress(tk.ObjectNotFound, tk.NotAuthorized):  # gone since they were listed
+            asked = {"id": dataset_id, "limit": number, "details": True}
+            listed = tk.get_action("dataset_revision_list")({"user": ""}, asked)
+            details |= {revision["id"]: revision for revision in listed}
+    return details
 
 
 def _feed(about: str, title: str, *, alternate: str) -> FeedGenerator:
@@ -95,8 +112,8 @@ def _add(feed: FeedGenerator, found: Dataset, revision: Revision, named: dict[st
     entry.published(revision["timestamp"])
     entry.updated(_updated(revision, named))
     entry.category([{"term": tag} for tag in revision["tags"]])
-    if revision["message"]:
-        entry.summary(printable(revision["message"]))
+    changed = told(revision, found["type"]) if "changes" in revision else ""
+    entry.summary(printable("\n\n".join(filter(None, (revision["message"].strip(), changed)))))
 
 
 def _said(revision: Revision) -> str:

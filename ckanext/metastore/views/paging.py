@@ -28,17 +28,19 @@ class Page:
     more: bool
 
 
-def page(dataset_id: str, *, number: int, size: int, oldest_first: bool = False) -> Page:
-    """The page of that number, for whoever asks."""
-    walk = _walk(dataset_id, (number - 1) * size, min(size + 1, _ONE_CALL), oldest_first)
+def page(dataset_id: str, *, number: int, size: int, **how: bool) -> Page:
+    """The page of that number, for whoever asks.
+
+    :param how: ``oldest_first``, ``details``: as ``dataset_revision_list`` takes them
+    """
+    walk = _walk(dataset_id, (number - 1) * size, min(size + 1, _ONE_CALL), how)
     revisions = list(islice(walk, size + 1))
     return Page(number, revisions[:size], len(revisions) > size)
 
 
-def _walk(dataset_id: str, start: int, step: int, oldest_first: bool) -> Iterator[Revision]:
+def _walk(dataset_id: str, start: int, step: int, how: dict[str, bool]) -> Iterator[Revision]:
     for offset in count(start, step):
-        order = {"oldest_first": oldest_first}
-        revisions = call("dataset_revision_list", id=dataset_id, limit=step, offset=offset, **order)
+        revisions = call("dataset_revision_list", id=dataset_id, limit=step, offset=offset, **how)
         yield from revisions
         if len(revisions) < step:
             return

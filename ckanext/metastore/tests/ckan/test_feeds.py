@@ -77,7 +77,8 @@ def test_a_dataset_s_versions_newest_first(dataset, act, read, app):
     assert _links(feed)["alternate"].endswith(f"/dataset/{dataset['name']}/versions")
     second, first = feed.entries
     assert (second.title, second.author) == ("Second survey", "Edda Ito")
-    assert second.summary == "Second survey\n\nWith the shrubs"
+    assert second.summary == "Second survey\n\nWith the shrubs\n\nTitle changed"
+    assert first.summary == "First survey\n\nFirst version recorded"
     assert first.title == "2024-é, v1 – First survey"
     assert [tag.term for tag in first.tags] == ["2024-é", "v1"]
     for entry, revision_id in ((second, saved["revision_id"]), (first, dataset["revision_id"])):
@@ -136,6 +137,8 @@ def test_what_is_private_is_for_editors(dataset, act, read, app, editor, reader)
     act("package_patch", id=dataset["id"], private=False, revision_message="Here again")
     for user in (None, reader):
         assert [entry.title for entry in read(_path(dataset), user).entries] == ["Here again", "First survey"]
+        # What changed since the version before it that this reader may see.
+        assert read(_path(dataset), user).entries[0].summary == "Here again\n\nNothing changed"
     titles = [entry.title for entry in read(_path(dataset), editor).entries]
     assert titles == ["Here again", "Not for you", "First survey"]
 
@@ -184,6 +187,10 @@ def test_the_site_s_newest_versions(dataset, act, read, organization):
     ]
     assert [entry.id for entry in mine if dataset["name"] in entry.link] == [entry.id for entry in of_dataset]
     assert [entry.updated for entry in mine if dataset["name"] in entry.link] == [entry.updated for entry in of_dataset]
+    assert [entry.summary for entry in mine if dataset["name"] in entry.link] == [
+        "Trees again\n\nVersion changed",
+        "First survey\n\nFirst version recorded",
+    ]
     assert [entry.title[:6] for entry in mine if other["name"] in entry.link] == ["Wells:"]
     times = [entry.published for entry in read("/feeds/versions.atom").entries]
     assert times == sorted(times, reverse=True)
