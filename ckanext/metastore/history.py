@@ -14,6 +14,7 @@ from ckanext.metastore.core.document import parse_document
 from ckanext.metastore.core.names import is_abbreviation
 from ckanext.metastore.core.objects import unpack_objects
 from ckanext.metastore.core.record import document_in
+from ckanext.metastore.core.saying import N_
 from ckanext.metastore.core.types import Document, utc
 from ckanext.metastore.model import queries
 from ckanext.metastore.model.queries import Row
@@ -59,7 +60,7 @@ class History:
         prefix = tag.sha if tag else ref.lower()
         rows = queries.by_prefix(self.dataset_id, prefix, private=self.private) if is_abbreviation(prefix) else []
         if len(rows) > 1:
-            raise Invalid(field, f"{ref} is short for more than one revision; give more digits")
+            raise Invalid(field, N_("{ref} is short for more than one revision; give more digits", ref=ref))
         return self._found(rows[0] if rows else None, ref)
 
     def page(self, *, limit: int, offset: int, oldest_first: bool = False) -> Sequence[Row]:

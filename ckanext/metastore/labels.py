@@ -14,13 +14,8 @@ import ckantoolkit as tk
 from ckan import model
 from flask_babel import format_datetime
 
+from ckanext.metastore.core.saying import N_
 from ckanext.metastore.model.queries import can_be
-
-
-def N_(text: str) -> str:  # noqa: N802
-    """Mark a text for translation. It is translated where it is shown: a module knows no reader's language."""
-    return text
-
 
 _LABELS = {
     "title": N_("Title"),

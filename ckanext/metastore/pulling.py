@@ -20,6 +20,7 @@ from ckanext.metastore import config, foreign, intent, mapper, publisher, record
 from ckanext.metastore.core import Conflict, Invalid, MetastoreError, NotFound
 from ckanext.metastore.core.document import parse_document
 from ckanext.metastore.core.merge import merge
+from ckanext.metastore.core.saying import N_
 from ckanext.metastore.core.types import Clash, Document, Theirs
 from ckanext.metastore.model import pulls, queries, waiting
 from ckanext.metastore.model.pulls import Divergence
@@ -76,7 +77,7 @@ def pull(dataset_id: str, *, strategy: Strategy = "merge") -> Pulled:
     :raises MetastoreError: not now
     """
     if not config.pull_user():
-        raise Invalid("ckanext.metastore.pull_user", "is not set: name the account that pulls")
+        raise Invalid("ckanext.metastore.pull_user", N_("is not set: name the account that pulls"))
     with suppress(Conflict):  # which asks for a pull
         publisher.publish(dataset_id, purge=True, insist=True)
     pulls.claim(dataset_id, _CLAIM)

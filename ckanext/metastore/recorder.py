@@ -23,6 +23,7 @@ from ckanext.metastore.intent import Intent
 from ckanext.metastore.model import due, queries
 from ckanext.metastore.model.ledger import Ledger, Session, reload_package
 from ckanext.metastore.recording import Dataset, State
+from ckanext.metastore.translating import translated
 
 log = logging.getLogger(__name__)
 
@@ -205,9 +206,10 @@ def conflict(dataset_id: str) -> Exception:
     """The error for a save that did not start from the head: a sentence, and the same as data."""
     newer = queries.newest(dataset_id, private=True)
     if newer is None:
-        return tk.ValidationError({"base_revision": ["The dataset has no revision yet: leave base_revision out"]})
+        return tk.ValidationError({"base_revision": [tk._("The dataset has no revision yet: leave base_revision out")]})
     when = utc(newer.timestamp).isoformat()
-    sentence = f"{newer.author_name} saved revision {newer.sha} at {when}: start from that one"
+    sentence = tk._("{author} saved revision {id} at {time}: start from that one")
+    sentence = sentence.format(author=newer.author_name, id=newer.sha, time=when)
     return tk.ValidationError(
         {"base_revision": [sentence, {"id": newer.sha, "author": newer.author_name, "timestamp": when}]}
     )
@@ -246,7 +248,7 @@ def _record_package(session: Session, work: Unit, ledger: Ledger, package: Any, 
     try:
         sha = _append(ledger, state, meant)
     except Invalid as error:
-        raise tk.ValidationError({error.field: [error.reason]}) from error
+        raise tk.ValidationError({error.field: [translated(error.reason)]}) from error
     if sha is not None:
         meant.note(ledger.dataset_id, sha)
         work.to_publish[ledger.dataset_id] = ledger.purging

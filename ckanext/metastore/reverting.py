@@ -78,7 +78,8 @@ def carry_out(plan: Plan, context: dict[str, Any]) -> Dataset:
         raise
     dataset = {**_show(plan.target["id"]), "revision_id": saved["revision_id"]}
     left = diff(plan.target, mapper.recorded(dataset))
-    plan.warnings += [f"{' / '.join(change.path)} could not be restored exactly" for change in left]
+    inexact = tk._("{field} could not be restored exactly")
+    plan.warnings += [inexact.format(field=" / ".join(change.path)) for change in left]
     return dataset
 
 
@@ -109,10 +110,8 @@ def _show(dataset_id: str) -> Dataset:
 def _check_private(history: History, revision: Row, *, allowed: bool) -> None:
     labels = get_permission_labels().get_dataset_labels(model.Package.get(history.dataset_id))
     if "public" in labels and not revision.public and not allowed:
-        reason = (
-            f"Revision {revision.sha} was not public, and the dataset is: set allow_private to publish what it holds"
-        )
-        raise tk.ValidationError({"allow_private": [reason]})
+        reason = tk._("Revision {id} was not public, and the dataset is: set allow_private to publish what it holds")
+        raise tk.ValidationError({"allow_private": [reason.format(id=revision.sha)]})
 
 
 def _group_warnings(current: Dataset, target: Dataset, context: dict[str, Any]) -> Iterator[str]:
@@ -122,10 +121,11 @@ def _group_warnings(current: Dataset, target: Dataset, context: dict[str, Any]) 
         found = model.Group.get(group["id"])
         if found is None or found.state != "active":
             target["groups"].remove(group)
-            yield f"The group {group['name']} is gone: the dataset is no longer in it"
+            yield tk._("The group {name} is gone: the dataset is no longer in it").format(name=group["name"])
         elif group["id"] not in now and not _may_manage(group["id"], context):
             target["groups"].remove(group)
-            yield f"The group {group['name']} takes datasets only from its own editors: the dataset is not in it"
+            sentence = tk._("The group {name} takes datasets only from its own editors: the dataset is not in it")
+            yield sentence.format(name=group["name"])
 
 
 def _may_manage(group_id: str, context: dict[str, Any]) -> bool:
@@ -139,7 +139,8 @@ def _vocabulary_warnings(target: Dataset) -> Iterator[str]:
     for tag in list(target["tags"]):
         if tag.get("vocabulary_id") and model.Vocabulary.get(tag["vocabulary_id"]) is None:
             target["tags"].remove(tag)
-            yield f"The vocabulary {tag['vocabulary_id']} of the tag {tag['name']} is gone: the tag is left out"
+            sentence = tk._("The vocabulary {id} of the tag {name} is gone: the tag is left out")
+            yield sentence.format(id=tag["vocabulary_id"], name=tag["name"])
 
 
 def _organization_warnings(old: Dataset) -> Iterator[str]:
@@ -147,25 +148,26 @@ def _organization_warnings(old: Dataset) -> Iterator[str]:
     owner = model.Group.get(old["owner_org"]) if old.get("owner_org") else None
     if old.get("owner_org") and (owner is None or owner.state != "active"):
         name = owner.name if owner else old["owner_org"]
-        yield f"The organization {name}, which owned the dataset then, is gone: the owner stays as it is"
+        sentence = tk._("The organization {name}, which owned the dataset then, is gone: the owner stays as it is")
+        yield sentence.format(name=name)
 
 
 def _resource_warnings(current: Dataset, target: Dataset) -> Iterator[str]:
     now = {resource.get("id"): resource for resource in current["resources"]}
     for resource in target["resources"]:
-        title = f"The resource {resource.get('name') or resource.get('id')}"
+        name = resource.get("name") or resource.get("id")
         before = now.get(resource.get("id"))
         if before is None:
-            yield f"{title} comes back without its views"
+            yield tk._("The resource {name} comes back without its views").format(name=name)
         if resource.get("url_type") == "upload":
-            yield from _upload_warnings(title, before, resource)
+            yield from (sentence.format(name=name) for sentence in _upload_warnings(before, resource))
 
 
-def _upload_warnings(title: str, before: Dataset | None, resource: Dataset) -> Iterator[str]:
+def _upload_warnings(before: Dataset | None, resource: Dataset) -> Iterator[str]:
     if not _is_stored(resource):
-        yield f"{title}: its uploaded file is no longer stored"
+        yield tk._("The resource {name}: its uploaded file is no longer stored")
     elif before and any(before.get(key) != resource.get(key) for key in ("url", "size", "hash", "last_modified")):
-        yield f"{title}: its uploaded file was replaced since, and the old one is not kept"
+        yield tk._("The resource {name}: its uploaded file was replaced since, and the old one is not kept")
 
 
 def _is_stored(resource: Dataset) -> bool:

@@ -11,6 +11,7 @@ from ckan import model
 from ckanext.metastore import authors, recorder
 from ckanext.metastore.core import Conflict
 from ckanext.metastore.core.record import record_tag
+from ckanext.metastore.core.saying import N_
 from ckanext.metastore.core.text import normalise_author, normalise_message
 from ckanext.metastore.core.types import Tag, utc
 from ckanext.metastore.history import History
@@ -85,7 +86,7 @@ def _text(description: str) -> str:
 def _refuse_taken(history: History, name: str) -> None:
     """Tag names are unique across public and private revisions."""
     if queries.tag(history.dataset_id, name, private=True):
-        raise Conflict(f"a version named {name} exists already")
+        raise Conflict(N_("a version named {name} exists already", name=name))
 
 
 def _set(ledger: Ledger, tag: Tag, *, public: bool, user_id: str | None) -> None:

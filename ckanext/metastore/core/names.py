@@ -12,6 +12,7 @@ import unicodedata
 from hashlib import sha256
 
 from ckanext.metastore.core.errors import InvalidName
+from ckanext.metastore.core.saying import N_
 
 TAG_NAME_LIMIT = 200
 """Bytes of UTF-8. File systems take 255, and Git needs room for ``.lock``."""
@@ -31,9 +32,9 @@ def check_tag_name(name: str) -> str:
     """
     name = _checked("name", name)
     if "/" in name:
-        raise InvalidName("name", name, "a tag's name is one path segment: no '/'; use '-' or '.'")
+        raise InvalidName("name", name, N_("a tag's name is one path segment: no '/'; use '-' or '.'"))
     if is_abbreviation(name):
-        raise InvalidName("name", name, "7 to 40 hexadecimal digits are a revision's id; write 'v' before them")
+        raise InvalidName("name", name, N_("7 to 40 hexadecimal digits are a revision's id; write 'v' before them"))
     return name
 
 
@@ -90,28 +91,28 @@ def _checked(field: str, name: str) -> str:
 def _objection(name: str) -> str | None:
     """Say what is wrong with a ref's name as a whole."""
     if not name:
-        return "it is empty; write something like 'v1.0'"
+        return N_("it is empty; write something like 'v1.0'")
     if name in ("HEAD", "@"):
-        return f"{name!r} means the newest revision; take another name"
+        return N_("'{name}' means the newest revision; take another name", name=name)
     if any(unicodedata.category(character) in _SPACES_AND_CONTROLS for character in name):
-        return "no spaces and no control characters; use '-' or '_' instead"
+        return N_("no spaces and no control characters; use '-' or '_' instead")
     if len(name.encode()) > TAG_NAME_LIMIT:
-        return f"at most {TAG_NAME_LIMIT} bytes of UTF-8"
+        return N_("at most {number} bytes of UTF-8", number=TAG_NAME_LIMIT)
     if forbidden := _FORBIDDEN.search(name):
-        return f"no {forbidden[0]!r}; use letters, digits, '-', '.' and '_'"
+        return N_("no {character}; use letters, digits, '-', '.' and '_'", character=repr(forbidden[0]))
     if sequence := next((sequence for sequence in ("..", "@{") if sequence in name), None):
-        return f"no {sequence!r}"
+        return N_("no {character}", character=repr(sequence))
     if name.startswith("-"):
-        return "it must not begin with '-'"
+        return N_("it must not begin with '-'")
     return None
 
 
 def _segment_objection(segment: str) -> str | None:
     """Say what is wrong with one part of a ref's name."""
     if not segment:
-        return "it must not begin or end with '/', nor hold two in a row"
+        return N_("it must not begin or end with '/', nor hold two in a row")
     if segment.startswith(".") or segment.endswith("."):
-        return "it must not begin or end with '.'"
+        return N_("it must not begin or end with '.'")
     if segment.endswith(".lock"):
-        return "it must not end with '.lock'"
+        return N_("it must not end with '.lock'")
     return None

@@ -12,6 +12,7 @@ from ckan import model
 from ckanext.metastore.core import Conflict, Invalid, InvalidName, NotFound, RateLimited, Unauthorized, Unavailable
 from ckanext.metastore.history import History
 from ckanext.metastore.model.queries import Row, can_be
+from ckanext.metastore.translating import translated
 
 Context = Any
 
@@ -56,7 +57,7 @@ def find_revision(history: History, params: dict[str, Any]) -> Row:
             raise tk.ValidationError({"revision_ref": [tk._("Missing value")]})
         return history.resolve(ref)
     if ref:
-        raise tk.ValidationError({"as_of": ["Give either revision_ref or as_of, not both"]})
+        raise tk.ValidationError({"as_of": [tk._("Give either revision_ref or as_of, not both")]})
     return history.at(params["as_of"])
 
 
@@ -87,8 +88,9 @@ def ckan_errors() -> Iterator[None]:
     except NotFound as error:
         raise tk.ObjectNotFound(f"{error.kind.capitalize()} not found: {error.ref}") from error
     except (Invalid, InvalidName) as error:
-        raise tk.ValidationError({error.field: [error.reason]}) from error
+        raise tk.ValidationError({error.field: [translated(error.reason)]}) from error
     except Conflict as error:
-        raise tk.ValidationError({"name": [str(error)]}) from error
+        raise tk.ValidationError({"name": [translated(error.args[0])]}) from error
     except (RateLimited, Unauthorized, Unavailable) as error:
-        raise tk.ValidationError({"message": [f"The metastore is not available now, try again: {error}"]}) from error
+        sentence = tk._("The metastore is not available now, try again: {why}").format(why=error)
+        raise tk.ValidationError({"message": [sentence]}) from error

@@ -29,7 +29,7 @@ def restore(id: str, ref: str) -> Any:
         return _preview(dataset, version, asked, errors=texts(error))
     tk.h.flash_success(tk._("Restored. This is the new version."))
     for warning in restored["warnings"]:
-        tk.h.flash_notice(warning)
+        tk.h.flash_notice(tk._("Not restored: {what}").format(what=warning))
     return tk.redirect_to("metastore.version", id=restored["name"], ref=restored["revision_id"])
 
 

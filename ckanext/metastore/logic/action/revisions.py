@@ -43,7 +43,7 @@ def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[d
     history = open_history("dataset_revision_list", context, params)
     limit, details, oldest_first = params["limit"], params["details"], params["oldest_first"]
     if details and oldest_first:
-        raise tk.ValidationError({"details": ["Not together with oldest_first"]})
+        raise tk.ValidationError({"details": [tk._("Not together with oldest_first")]})
     # Details are told of a revision and the one before it.
     rows = history.page(limit=limit + details, offset=params["offset"], oldest_first=oldest_first)
     listed = rows[:limit]

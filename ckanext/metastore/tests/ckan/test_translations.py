@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 from string import Formatter
 
@@ -10,7 +11,10 @@ import pytest
 from babel.messages.frontend import CommandLineInterface
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from ckan.tests import factories, helpers
 
+from ckanext.metastore.core import InvalidName
+from ckanext.metastore.core.names import check_tag_name
 from ckanext.metastore.tests.examples import README
 
 ROOT = Path(README).parent
@@ -92,6 +96,51 @@ def _texts_of(said):
 def _places(text):
     named = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
     return named | set(_PERCENT.findall(text))
+
+
+def _catalogue_of(template):
+    return {message.id for message in template if message.id}
+
+
+def test_what_the_library_objects_to_names_is_in_the_template(template):
+    for name in ("", "HEAD", "a b", "x" * 999, "a~b", "a..b", "-a", ".a", "a.lock", "a/b", "abcdef01"):
+        with pytest.raises(InvalidName) as error:
+            check_tag_name(name)
+        assert error.value.reason.template in _catalogue_of(template), name
+
+
+@pytest.fixture
+def german(app, editor):
+    """A form of the editor's, sent in German; the page that comes back, its text."""
+    headers = {"Authorization": factories.APIToken(user=editor["name"])["token"]}
+
+    def send(address, **fields):
+        return unescape(app.post(f"/de{address}", headers=headers, data=fields).text)
+
+    return send
+
+
+def test_errors_in_forms_are_german(dataset, act, german, reader):
+    naming = f"/dataset/{dataset['name']}/version/HEAD/name"
+    assert "keine Leerzeichen und keine Steuerzeichen" in german(naming, name="one two", description="")
+    assert "Darf höchstens 10,000 Zeichen haben, nicht 10,001" in german(naming, name="v1", description="x" * 10001)
+    act("dataset_tag_create", id=dataset["id"], name="v1")
+    assert "eine Version mit dem Namen v1 gibt es schon" in german(naming, name="v1", description="")
+    settling = f"/dataset/{dataset['name']}/versions/settle"
+    assert "nennen Sie das Konto, das Änderungen holt" in german(settling, strategy="ours")
+
+
+def test_what_cannot_be_restored_is_said_in_german(dataset, act, german):
+    group = factories.Group()
+    member = {"object": dataset["id"], "object_type": "package", "capacity": "public"}
+    helpers.call_action("member_create", id=group["id"], **member)
+    sha = act("package_show", id=dataset["id"])["revision_id"]
+    head = act("package_patch", id=dataset["id"], title="Trees", resources=[])["revision_id"]
+    helpers.call_action("group_delete", id=group["id"])
+    head = act("package_show", id=dataset["id"])["revision_id"]
+    text = german(f"/dataset/{dataset['name']}/version/{sha}/restore", head=head)
+    assert f"Nicht wiederhergestellt: Die Gruppe {group['name']} gibt es nicht mehr" in text
+    assert "kommt ohne ihre Ansichten zurück" in text
 
 
 def test_pages_speak_german(dataset, act, app):
