@@ -148,6 +148,38 @@ def test_after_what_was_private_comes_what_was_public(dataset, history, get):
     assert _address(links, "predecessor-version").endswith(history[1])
 
 
+@pytest.fixture
+def resource(dataset, history, act):
+    """The address of the dataset's first resource; a second one has come with a version of 9 May."""
+    resources = [*dataset["resources"], {"name": "Felled trees"}]
+    sha = act("package_patch", id=dataset["id"], resources=resources)["revision_id"]
+    sql("UPDATE metastore_revision SET timestamp = :at WHERE sha = :sha", at=_at(6).timestamp(), sha=sha)
+    return f"{_page(dataset)}/resource/{dataset['resources'][0]['id']}"
+
+
+def test_a_resource_s_page_leads_to_its_version_of_a_time(dataset, history, resource, get, act):
+    links = _read(get(resource).headers["Link"])
+    assert _address(links, "original") == _address(links, "timegate")
+    assert _address(links, "original").endswith(resource)
+    assert "/version/" in _address(links, "last")
+    for day, version in ((-1, 0), (2.5, 1), (5, 3)):
+        answer = get(resource, when=_at(day))
+        assert answer.status_code == 302
+        assert answer.location.endswith(resource.replace("/resource/", f"/version/{history[version]}/resource/"))
+        assert "Accept-Datetime" in answer.vary
+    memento = get(answer.location)
+    assert parse_date(memento.headers["Memento-Datetime"]) == _at(4)
+    assert _address(_read(memento.headers["Link"]), "original").endswith(resource)
+    assert get(resource, when="yesterday").status_code == 400
+
+
+def test_a_resource_that_was_not_there(dataset, history, resource, get, act):
+    *_, new = act("package_show", id=dataset["id"])["resources"]
+    address = f"{_page(dataset)}/resource/{new['id']}"
+    assert get(address, when=_at(3)).status_code == 404
+    assert get(get(address, when=_at(7)).location).status_code == 200
+
+
 def test_the_head_is_no_memento(dataset, get):
     answer = get(f"{_page(dataset)}/version/HEAD")
     assert "Memento-Datetime" not in answer.headers
