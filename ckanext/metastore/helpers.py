@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 import ckantoolkit as tk
-from flask_babel import format_date, format_datetime
+from flask_babel import format_date, format_datetime, format_decimal
 
 from ckanext.metastore import conflicts, labels, presenting, wording
 from ckanext.metastore.core.types import Clash
@@ -23,6 +23,7 @@ __all__ = [
     "metastore_initials",
     "metastore_is_link",
     "metastore_month",
+    "metastore_number",
     "metastore_once",
     "metastore_resource_fields",
     "metastore_short",
@@ -140,6 +141,11 @@ def metastore_exact_time(timestamp: str) -> str:
 def metastore_month(timestamp: str) -> str:
     """The month and the year, as a heading."""
     return format_datetime(datetime.fromisoformat(timestamp), "LLLL y")
+
+
+def metastore_number(number: int) -> str:
+    """A whole number as the language of the page writes it."""
+    return str(format_decimal(number))
 
 
 def metastore_short(revision_id: str) -> str:

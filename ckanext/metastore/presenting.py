@@ -12,6 +12,7 @@ import ckantoolkit as tk
 from ckan import model
 
 from ckanext.metastore import config
+from ckanext.metastore.core.lfs import content_of
 from ckanext.metastore.labels import field_label, is_link, value_text
 from ckanext.metastore.model.queries import can_be
 
@@ -82,15 +83,21 @@ def _name(group: Dataset) -> str:
     return value_text("", group.get("title") or group.get("name") or group.get("id"))
 
 
-def files(then: Dataset, now: Dataset) -> dict[str, dict[str, str]]:
+def files(then: Dataset, now: Dataset) -> dict[str, dict[str, Any]]:
     """Where the bytes of each resource are, by its id.
 
     :param then: as ``presentable`` gives it
     :returns: ``kind``: ``link``, an address elsewhere, where something else may be by now; ``kept``, the very file, at
-        ``url``; ``replaced``, an upload that was not kept; ``none``, nothing that could be linked
+        ``url``; ``replaced``, an upload that was not kept; ``none``, nothing that could be linked. Where the version
+        tells them, ``sha256`` and ``size``, and in ``lfs``, whether Git LFS may have the file
     """
     current = {resource["id"]: resource for resource in now["resources"]}
-    return {old["id"]: _file(old, current.get(old["id"])) for old in then["resources"]}
+    return {old["id"]: {**_file(old, current.get(old["id"])), **_content(old)} for old in then["resources"]}
+
+
+def _content(old: Dataset) -> dict[str, Any]:
+    sha256, size = content_of(old)
+    return {"sha256": sha256, "size": size, "lfs": bool(config.lfs_url()) and None not in (sha256, size)}
 
 
 def _file(old: Dataset, now: Dataset | None) -> dict[str, str]:
@@ -117,7 +124,7 @@ def citation(dataset: Dataset, version: Dataset, ref: str) -> str:
     """How a version is cited: whose, when, what, which version, where, and its address, which does not change."""
     who = dataset.get("author") or (dataset.get("organization") or {}).get("title") or config.site_title()
     year = version["timestamp"][:4]
-    address = tk.h.url_for("metastore.version", id=dataset["id"], ref=ref, qualified=True)
+    address = tk.h.url_for("metastore.version", id=dataset["id"], ref=ref, qualified=True, locale="default")
     texts = {"who": who, "year": year, "title": dataset.get("title") or dataset["name"], "url": address}
     return tk._("{who} ({year}): {title}, version {version}. {site}. {url}").format(
         **texts, version=version["tags"][0] if version["tags"] else version["id"][:7], site=config.site_title()

@@ -72,6 +72,11 @@ def lfs_files(document: Document, lfs_url: str, package_id: str) -> dict[str, by
     return {ATTRIBUTES_PATH: _ATTRIBUTES, CONFIG_PATH: _config(url), **dict(_pointers(resources))}
 
 
+def content_of(resource: Document) -> tuple[str | None, int | None]:
+    """What a resource tells of its file: the SHA-256, in lower case, and the number of bytes."""
+    return _digest(resource), _size(resource)
+
+
 def _config(url: str) -> bytes:
     """Write ``.lfsconfig``. What follows a bare ``;`` would be a comment."""
     value = f'"{url}"' if ";" in url else url

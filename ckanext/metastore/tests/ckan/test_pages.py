@@ -45,8 +45,8 @@ def token(editor):
 def page(app, dataset):
     """A page of the dataset's, its text without markup: ``page("versions")``."""
 
-    def get(address, headers=None, status=200, dataset=dataset):
-        answer = app.get(f"/dataset/{dataset['name']}/{address}", headers=headers, status=status)
+    def get(address, headers=None, status=200, dataset=dataset, language=""):
+        answer = app.get(f"{language}/dataset/{dataset['name']}/{address}", headers=headers, status=status)
         return " ".join(unescape(re.sub(r"<[^>]*>", " ", answer.text)).split())
 
     return get
@@ -250,6 +250,24 @@ def test_a_file_is_the_right_one_or_none(dataset, act, page, app, token, ckan_co
     text = page(f"version/{first}/resource/{made['id']}")
     assert "Not kept: the file of this version has been replaced or removed" in text
     assert "Download" not in text
+    assert "Size of the file then 1 byte" in text
+
+
+def test_what_a_file_was_is_told_where_it_may_not_be_there(dataset, act, page, ckan_config, monkeypatch):
+    sha256 = "5E" * 32
+    (resource,) = dataset["resources"]
+    sha = act("resource_patch", id=resource["id"], hash=f"sha256:{sha256}", size=12345)["revision_id"]
+    text = page(f"version/{sha}/resource/{resource['id']}")
+    assert f"Size of the file then 12,345 bytes Its SHA-256 {sha256.lower()}" in text
+    assert "git lfs" not in text
+    assert "Größe der Datei damals 12.345 Bytes" in page(f"version/{sha}", language="/de")
+    monkeypatch.setitem(ckan_config, "ckanext.metastore.lfs_url", "https://lfs.example.org/portal/{id}")
+    assert "git lfs" in page(f"version/{sha}/resource/{resource['id']}")
+
+
+def test_the_address_to_cite_is_in_no_language(dataset, app):
+    html = app.get(f"/de/dataset/{dataset['name']}/versions").text
+    assert html.count(f"{SITE}/dataset/{dataset['id']}/version/{dataset['revision_id']}") == 2
 
 
 # -- what is for others ------------------------------------------------------------------------------------------------
