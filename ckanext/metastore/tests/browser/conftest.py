@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, syn
 
 from ckanext.metastore.model import pulls
 from ckanext.metastore.model.pulls import Divergence
+from ckanext.metastore.testing.github import StandIn
 from ckanext.metastore.tests.browser.looking import Look
 from ckanext.metastore.tests.browser.site import PASSWORD, Site
 from ckanext.metastore.tests.ckan.portal import served
@@ -27,6 +28,7 @@ ROLES = {"editor": "edda", "reader": "rosa", "sysadmin": "ada"}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 PLUGINS = ["metastore", "activity", "text_view"]
 
+GITHUB_TOKEN = "ghp_of_ada"
 OPTIONS = {
     "ckan.plugins": PLUGINS,
     "ckan.site_title": "Open Data Harrowmere",
@@ -123,6 +125,25 @@ def _log_in(browser: Browser, site: Site, name: str) -> Any:
     state = context.storage_state()
     context.close()
     return state
+
+
+@pytest.fixture
+def github(site: Site, tmp_path: Path) -> Iterator[StandIn]:
+    """The histories are at a GitHub of our own, and what others commit there is pulled as an editor."""
+    with StandIn(tmp_path) as server:
+        server.add_user("ada")
+        server.add_organization("city", members=["ada"])
+        ours = {
+            "backend": "github",
+            "path": str(tmp_path / "copies"),
+            "github.owner": "city",
+            "github.token": server.issue_token("ada", secret=GITHUB_TOKEN),
+            "github.api_url": server.api_url,
+            "github.git_url": server.git_url,
+            "pull_user": "ravi",
+        }
+        with site.configured({f"ckanext.metastore.{name}": value for name, value in ours.items()}):
+            yield server
 
 
 @pytest.fixture

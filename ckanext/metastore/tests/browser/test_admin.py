@@ -82,13 +82,15 @@ def test_a_dataset_is_published_again(site, visit):
     page.get_by_text(f"All of {dataset['name']} is published.").wait_for()
 
 
-def test_purge_wants_the_name(site, visit, look):
+@pytest.mark.parametrize(("width", "javascript"), [("desktop", True), ("phone", True), ("phone", False)])
+def test_purge_wants_the_name(site, visit, look, width, javascript):
     dataset = site.dataset()
-    page = visit(f"/ckan-admin/metastore/{dataset['name']}", "sysadmin")
+    page = visit(f"/ckan-admin/metastore/{dataset['name']}", "sysadmin", width, javascript=javascript)
     page.get_by_label("To confirm, type its name").fill("something else")
     page.get_by_role("button", name="Purge dataset and history").click()
     assert page.locator("#confirmation-error").is_visible()
-    look(page, "admin-purge")
+    if javascript:  # which axe-core needs
+        look(page, f"admin-purge-{width}")
     page.get_by_label("To confirm, type its name").fill(dataset["name"])
     page.get_by_role("button", name="Purge dataset and history").click()
     page.get_by_text(f"{dataset['name']} is purged").wait_for()

@@ -77,31 +77,6 @@ def test_why_a_resource_is_new_without_javascript(trees, site, visit):
     assert site.call("dataset_revision_list", id=trees["id"])[0]["message"].strip() == "There was a storm"
 
 
-@both_widths
-def test_a_version_is_restored(trees, site, visit, look, width):
-    page = visit(f"/dataset/{trees['name']}/version/1.0", "editor", width)
-    page.get_by_role("link", name="Restore this version").click()
-    look(page, f"restore-{width}")
-    page.get_by_label("Title").check()
-    page.get_by_role("button", name="Show what this changes").click()
-    look(page, f"restore-parts-{width}")
-    page.get_by_label("Why").fill("The old title was right")
-    page.get_by_role("button", name="Restore as shown").click()
-    page.get_by_text("Restored. This is the new version.").wait_for()
-    look(page, f"restored-{width}")
-    now = site.call("package_show", id=trees["id"])
-    assert (now["title"], now["notes"]) == ("Street trees", "All trees.")
-    assert site.call("dataset_revision_list", id=trees["id"])[0]["message"].strip() == "The old title was right"
-
-
-def test_a_preview_that_is_out_of_date_restores_nothing(trees, site, visit):
-    page = visit(f"/dataset/{trees['name']}/version/1.0/restore", "editor", javascript=False)
-    site.change(trees, "Meanwhile", user="ravi", version="7")
-    page.get_by_role("button", name="Restore as shown").click()
-    page.get_by_text("Somebody has saved this dataset since you looked at it.").wait_for()
-    assert site.call("package_show", id=trees["id"])["title"] == "Trees of the city"
-
-
 @pytest.mark.parametrize(("width", "javascript"), [("desktop", True), ("phone", True), ("desktop", False)])
 def test_two_people_save_one_dataset(trees, site, visit, look, width, javascript):
     page = visit(f"/dataset/edit/{trees['name']}", "editor", width, javascript=javascript)

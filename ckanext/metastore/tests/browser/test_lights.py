@@ -4,30 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ckanext.metastore.testing.github import StandIn
 from ckanext.metastore.tests.ckan.outage import outage
 
 both_widths = pytest.mark.parametrize("width", ["desktop", "phone"])
-
-
-@pytest.fixture
-def github(site, tmp_path):
-    """The histories are at a GitHub of our own, and what others commit there is pulled as the editor."""
-    with StandIn(tmp_path) as server:
-        server.add_user("ada")
-        server.add_organization("city", members=["ada"])
-        ours = {
-            "backend": "github",
-            "path": str(tmp_path / "copies"),
-            "github.owner": "city",
-            "github.token": server.issue_token("ada"),
-            "github.api_url": server.api_url,
-            "github.git_url": server.git_url,
-            "pull_user": "edda",
-        }
-        options = {f"ckanext.metastore.{name}": value for name, value in ours.items()}
-        with site.configured(options):
-            yield server
 
 
 def _lights(page):
