@@ -42,14 +42,14 @@ def _account(user: str) -> Any:
     return model.User.get(user) if user else None
 
 
-def named(revisions: Iterable[Row]) -> dict[str, str]:
-    """The names of the accounts that revisions were made with, by the revisions' shas.
+def named(revisions: Iterable[Row]) -> dict[str, str | None]:
+    """The names of the accounts that revisions were made with, by the revisions' shas; None for one that is gone.
 
-    Left out are accounts that are gone, and those that a commit does not tell of: its author is a pseudonym.
+    Left out are those that a commit does not tell of: its author is a pseudonym.
     """
     told = {row.sha: row.user_id for row in revisions if row.user_id and not _PSEUDONYM.fullmatch(row.author_name)}
     accounts = queries.accounts(set(told.values())) if told else {}
-    return {sha: accounts[user_id] for sha, user_id in told.items() if user_id in accounts}
+    return {sha: accounts.get(user_id) for sha, user_id in told.items()}
 
 
 def _pseudonym(user_id: str) -> Author:

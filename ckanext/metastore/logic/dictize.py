@@ -44,20 +44,28 @@ def details(
     """What else is told of revisions: where they are at the Git host, whose they are, and what they changed."""
     accounts = authors.named(rows)
     for row, before, step in zip_longest(rows, rows[1:], steps):
-        user = accounts.get(row.sha)
         yield {
             "url": urls.get(row.sha),
-            "origin": _origin(row, user),
-            "user": user,
+            **_whose(row, accounts),
             "previous": before.sha if before else None,
             "changes": None if step is None else [change(each) for each in step],
         }
 
 
-def _origin(row: Row, user: str | None) -> str:
-    if row.user_id:
-        return "site" if user in config.robots() else "user"
-    return "site" if row.author_email == config.site_author().email else "elsewhere"
+def whose(row: Row) -> dict[str, str | None]:
+    """Whose change a revision is: ``origin`` and ``user``."""
+    return _whose(row, authors.named([row]))
+
+
+def _whose(row: Row, accounts: Mapping[str, str | None]) -> dict[str, str | None]:
+    user = accounts.get(row.sha)
+    if not row.user_id:
+        origin = "site" if row.author_email == config.site_author().email else "elsewhere"
+    elif user is None and row.sha in accounts:
+        origin = "gone"
+    else:
+        origin = "site" if user in config.robots() else "user"
+    return {"origin": origin, "user": user}
 
 
 def tag(row: Row) -> dict[str, Any]:

@@ -28,11 +28,10 @@ def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[d
     :type offset: int
     :param oldest_first: begin with the oldest, and not with the newest (optional, default: false)
     :type oldest_first: bool
-    :param details: tell more of each revision: ``url``, as ``dataset_revision_show`` does; ``origin``, whose change it
-        is: a ``user``'s, the ``site``'s own, as a harvester's are, or one from ``elsewhere``; ``user``, the name of the
-        account, None where it is gone, or where commits do not tell it; ``previous``, the id of the revision that is
-        listed after it, or None; and ``changes``, what ``revision_diff`` tells of these two, None where there is no
-        previous one, or one of the two cannot be read now (optional, default: false)
+    :param details: tell more of each revision: ``url``, ``origin`` and ``user``, as ``dataset_revision_show`` does;
+        ``previous``, the id of the revision that is listed after it, or None; and ``changes``, what ``revision_diff``
+        tells of these two, None where there is no previous one, or one of the two cannot be read now (optional,
+        default: false)
     :type details: bool
 
     :returns: a list of dicts with ``id``, ``timestamp`` (ISO 8601, UTC), ``author``, ``message``, ``parents``, ``tags``
@@ -67,7 +66,10 @@ def dataset_revision_show(context: Context, data_dict: dict[str, Any]) -> dict[s
     :param as_of: an ISO 8601 time, UTC where it names no zone: the revision that was the newest then
     :type as_of: string
 
-    :returns: a dict as in ``dataset_revision_list``, and ``url``: the commit's page, or None where there is none
+    :returns: a dict as in ``dataset_revision_list``, and more: ``origin``, whose change it is: a ``user``'s, that of
+        one who is ``gone``, the ``site``'s own, as a harvester's are, or one from ``elsewhere``; ``user``, the name of
+        the account, None where it is gone, or where commits do not tell it; and ``url``: the commit's page, or None
+        where there is none
     :rtype: dict
     """
     params = schema.validate(data_dict, schema.revision_show())
@@ -75,7 +77,7 @@ def dataset_revision_show(context: Context, data_dict: dict[str, Any]) -> dict[s
     with ckan_errors():
         row = find_revision(history, params)
     (shown,) = dictize.revisions([row], history.tags([row]))
-    return {**shown, "url": commit_urls(history.dataset_id, [row]).get(row.sha)}
+    return {**shown, **dictize.whose(row), "url": commit_urls(history.dataset_id, [row]).get(row.sha)}
 
 
 @tk.side_effect_free

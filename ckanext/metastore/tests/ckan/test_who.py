@@ -39,9 +39,12 @@ def test_one_s_own_picture(dataset, editor, badges):
     assert 'src="https://example.org/edda.png"' in html
 
 
-def test_who_has_no_account_any_more_has_initials(dataset, editor, badges):
+def test_who_has_no_account_any_more_has_initials(dataset, editor, badges, app):
     helpers.call_action("user_delete", id=editor["id"])
-    assert badges()[0] == ["EI"]
+    shown, html = badges()
+    assert shown == ["EI"]
+    assert "no account any more" in html
+    assert "no account any more" in app.get(f"/dataset/{dataset['name']}/version/HEAD").text
 
 
 def test_a_pseudonym_has_no_picture(dataset, act, editor, badges, ckan_config, monkeypatch):
@@ -51,6 +54,10 @@ def test_a_pseudonym_has_no_picture(dataset, act, editor, badges, ckan_config, m
     assert badges()[0] == ["E", "picture"]
     monkeypatch.setitem(ckan_config, "ckanext.metastore.author", "masked")
     assert badges()[0] == ["E", "picture"]
+    # Nor is told that whoever is behind it has left.
+    helpers.call_action("user_delete", id=editor["id"])
+    shown, html = badges()
+    assert (shown, html.count("no account any more")) == (["E", "EI"], 1)
 
 
 def test_robots(dataset, act, badges, ckan_config, monkeypatch):
