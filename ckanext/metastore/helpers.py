@@ -64,7 +64,10 @@ def metastore_conflict(dataset_id: str, data: dict[str, Any], resource_id: str =
         chosen
     """
     now = _call("package_show", id=dataset_id)
-    base = _call("package_show", id=now["id"], revision_ref=data["base_revision"])
+    try:
+        base = _call("package_show", id=now["id"], revision_ref=data["base_revision"])
+    except (tk.ObjectNotFound, tk.ValidationError):
+        tk.abort(400, tk._("The form could not be read"))
     was, became = conflicts.sides_of(base, now, resource_id)
     file = conflicts.chosen_file()
     clashes = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import ckantoolkit as tk
@@ -16,6 +17,8 @@ from ckanext.metastore.views.base import aborting, blueprint, call
 from ckanext.metastore.views.editing import dataset_to_edit
 
 Fields = dict[str, Any]
+
+_PICK = re.compile("metastore_pick-([0-9]{1,4})")
 
 
 @blueprint.route("/dataset/<id>/versions/merge", methods=["POST"])
@@ -69,7 +72,8 @@ def _joined(dataset: Fields, resource_id: str) -> Fields:
         base = call("package_show", id=dataset["id"], revision_ref=base_revision)
     was, now = conflicts.sides_of(base, dataset, resource_id)
     typed = conflicts.without_file(was, typed, conflicts.chosen_file())
-    picks = {int(name.rpartition("-")[2]): side for name, side in typed.items() if name.startswith("metastore_pick-")}
+    numbered = ((_PICK.fullmatch(name), side) for name, side in typed.items())
+    picks = {int(found[1]): side for found, side in numbered if found}
     take = typed.get("metastore_take", "mine")
     joined = conflicts.join(was, typed, now, take=take, picks=picks if take == "picked" else None)
     kept = {name: value for name, value in joined.fields.items() if not name.startswith("metastore_")}

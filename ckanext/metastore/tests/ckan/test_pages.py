@@ -287,6 +287,16 @@ def test_what_is_for_editors(dataset, app, reader, word):
     assert "Only editors of this dataset can do that" in app.get(address, headers=headers, status=403).text
 
 
+def test_a_form_with_a_base_that_is_none(dataset, app, token):
+    fields = {"title": "Trees", "save": "", "base_revision": "0" * 40}
+    address = f"/dataset/edit/{dataset['name']}"
+    assert "The form could not be read" in app.post(address, headers=token, data=fields, status=400).text
+    merging = f"/dataset/{dataset['name']}/versions/merge"
+    app.post(merging, headers=token, data=fields, status=404)
+    fields = {**fields, "base_revision": dataset["revision_id"], "metastore_pick-x": "mine", "metastore_take": "picked"}
+    app.post(merging, headers=token, data=fields, status=200)
+
+
 # -- a history that somebody else wrote --------------------------------------------------------------------------------
 
 BAD = "<script>alert(1)</script>"
