@@ -176,6 +176,23 @@ def test_a_file_has_to_be_chosen_again(trees, site, visit, look):
     assert now["url"].endswith("/old.csv")  # whoever does not choose it again keeps the old one
 
 
+def test_a_file_that_was_to_replace_a_link_has_to_be_chosen_again(trees, site, visit):
+    (resource,) = site.call("package_show", id=trees["id"])["resources"]
+    page = visit(f"/dataset/{trees['name']}/resource/{resource['id']}/edit", "editor")
+    page.get_by_role("button", name="Remove").locator("visible=true").click()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Upload").click()
+    chooser.value.set_files({"name": "trees.csv", "mimeType": "text/csv", "buffer": b"oak,1"})
+    site.call("resource_patch", "ravi", id=resource["id"], name="Their table")
+    page.get_by_role("button", name="Update Resource").click()
+    page.get_by_text("The file trees.csv could not be kept").wait_for()
+    page.get_by_role("button", name="Join both").click()
+    page.get_by_role("button", name="Update Resource").click()
+    page.wait_for_url(f"**/resource/{resource['id']}")
+    now = site.call("resource_show", id=resource["id"])
+    assert (now["name"], now["url"], now["url_type"] or "") == ("Their table", "https://example.org/trees.csv", "")
+
+
 @pytest.mark.parametrize("word", ["name", "edit-name", "delete-name", "restore"])
 def test_others_are_refused(trees, visit, word):
     page = visit(f"/dataset/{trees['name']}/version/1.0/{word}", "reader", status=403)
