@@ -157,10 +157,17 @@ def metastore_short(revision_id: str) -> str:
 
 
 def metastore_avatar(user: str) -> str:
-    """An account's picture, as the portal shows it; empty where there is none. It is looked for once in a page."""
-    shown = tk.g.setdefault("metastore_avatars", {})
+    """The address of the picture that an account has here; empty where it has none. It is looked for once in a page.
+
+    None is asked for elsewhere, as CKAN's own helper does: that would tell a third party who reads which dataset.
+    """
+    shown: dict[str, str] = tk.g.setdefault("metastore_avatars", {})
     if user not in shown:
-        shown[user] = tk.h.user_image(user, size=36)
+        try:
+            url = tk.get_action("user_show")({"ignore_auth": True}, {"id": user})["image_display_url"]
+        except tk.ObjectNotFound:
+            url = None
+        shown[user] = url if labels.is_link(url) else ""
     return shown[user]
 
 
