@@ -23,7 +23,7 @@ PARTS = test-ckan-rest test-ckan-github test-github test-browser test-core test-
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-core test-github test-service test-ckan test-ckan-github test-ckan-rest test-browser \
-	test-older-ckan test-wheel lint format bench bench-peer crash load soak \
+	test-older-ckan test-themes test-wheel lint format bench bench-peer crash load soak \
 	services services-down translations clean
 
 help: ## What can be made
@@ -61,6 +61,12 @@ test-browser: install ## The pages in a real browser, with pictures of them in v
 test-older-ckan: ## The CKAN tests on CKAN 2.11, in an environment of its own (not part of make test)
 	@METASTORE_CKAN=2.11 $(TOOL) install
 	@METASTORE_CKAN=2.11 $(TOOL) run pytest $(TESTS)/ckan $(PYTEST_ARGS)
+
+test-themes: install ## The pages in CKAN 2.12's other theme, and on CKAN 2.11 (not part of make test)
+	@METASTORE_THEME=midnight-blue METASTORE_SCREENSHOTS=var/screenshots/midnight-blue \
+		$(TOOL) run pytest $(TESTS)/browser $(PYTEST_ARGS)
+	@METASTORE_CKAN=2.11 $(TOOL) install
+	@METASTORE_CKAN=2.11 METASTORE_SCREENSHOTS=var/screenshots/2.11 $(TOOL) run pytest $(TESTS)/browser $(PYTEST_ARGS)
 
 test-wheel: install ## Build the wheel and use it where there is no CKAN
 	@$(TOOL) wheel

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, syn
 from ckanext.metastore.model import pulls
 from ckanext.metastore.model.pulls import Divergence
 from ckanext.metastore.testing.github import StandIn
+from ckanext.metastore.tests.browser import themes
 from ckanext.metastore.tests.browser.looking import Look
 from ckanext.metastore.tests.browser.site import PASSWORD, Site
 from ckanext.metastore.tests.ckan.portal import served
@@ -26,10 +27,12 @@ ROOT = Path(__file__).resolve().parents[4]
 WIDTHS: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 ROLES = {"editor": "edda", "reader": "rosa", "sysadmin": "ada"}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-PLUGINS = ["metastore", "activity", "text_view"]
+THEME = themes.chosen()
+PLUGINS = ["metastore", "activity", "text_view", *THEME["ckan.plugins"]]
 
 GITHUB_TOKEN = "ghp_of_ada"
 OPTIONS = {
+    **THEME,
     "ckan.plugins": PLUGINS,
     "ckan.site_title": "Open Data Harrowmere",
     "ckan.views.default_views": ["text_view"],
@@ -49,13 +52,13 @@ def site(
     options = {**OPTIONS, "ckan.storage_path": str(tmp_path_factory.mktemp("storage"))}
     config.update(options)
     reset_db()
-    app = _get_test_app().flask_app
+    app = _get_test_app()
     for plugin in ("metastore", "activity"):
         migrate_db_for(plugin)
-    with served(app) as address:
+    with served(app.app) as address:
         options["ckan.site_url"] = address
         config.update(options)
-        yield Site(address, app, options)
+        yield Site(address, app.flask_app, options)
     p.unload(*reversed(PLUGINS))
 
 
