@@ -8,6 +8,7 @@ import ckantoolkit as tk
 from flask import Blueprint
 
 from ckanext.metastore import conflicts, overview
+from ckanext.metastore.views import forgery
 from ckanext.metastore.views.base import aborting, call, refuse
 from ckanext.metastore.views.editing import texts
 
@@ -15,6 +16,7 @@ PAGE = 20
 """Datasets on one page of the list."""
 
 blueprint = Blueprint("metastore_admin", __name__, url_prefix="/ckan-admin/metastore")
+forgery.protect(blueprint)
 
 
 @blueprint.before_request

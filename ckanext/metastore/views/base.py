@@ -9,7 +9,10 @@ from typing import Any, NoReturn
 import ckantoolkit as tk
 from flask import Blueprint, abort
 
+from ckanext.metastore.views import forgery
+
 blueprint = Blueprint("metastore", __name__)
+forgery.protect(blueprint)
 
 Dataset = dict[str, Any]
 
