@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,13 +77,13 @@ def _row(change: dict[str, Any], dataset_type: str) -> Iterator[Row]:
     path, kind = change["path"], change["kind"]
     label = field_label(path[0], dataset_type)
     if path[0] == "extras" and len(path) > 1:
-        yield _row_of(path[1], "extras", kind, _extra(change["old"]), _extra(change["new"]))
+        yield _row_of(path[1], kind, _extra(change["old"]), _extra(change["new"]))
     elif path[0] in _ITEMS and len(path) > 1:
-        yield _row_of(label, path[0], kind, _name(change["old"]), _name(change["new"]))
+        yield _row_of(label, kind, _name(change["old"]), _name(change["new"]))
     elif kind == "moved":
         yield Row(label, kind, None, None)
     else:
-        yield _row_of(label, path[0], kind, change["old"], change["new"])
+        yield _row_of(label, kind, change["old"], change["new"], path, dataset_type)
 
 
 def _resources(
@@ -111,19 +111,38 @@ def _fields_of(change: dict[str, Any], dataset_type: str) -> list[Row]:
     label = {name: field_label(name, dataset_type, of_resource=True) for name in shown}
     added = kind == "added"
     return [
-        _row_of(label[name], name, kind, None if added else value, value if added else None)
+        _row_of(
+            label[name],
+            kind,
+            None if added else value,
+            value if added else None,
+            [name],
+            dataset_type,
+            of_resource=True,
+        )
         for name, value in sorted(shown.items(), key=lambda item: place(item[0], dataset_type, of_resource=True))
     ]
 
 
 def _resource_row(change: dict[str, Any], dataset_type: str) -> Row:
-    label = field_label(change["path"][2], dataset_type, of_resource=True)
-    deeper = [label, *map(str, change["path"][3:])]
-    return _row_of(" / ".join(deeper), change["path"][2], change["kind"], change["old"], change["new"])
+    path = change["path"][2:]
+    label = " / ".join([field_label(path[0], dataset_type, of_resource=True), *map(str, path[1:])])
+    return _row_of(label, change["kind"], change["old"], change["new"], path, dataset_type, of_resource=True)
 
 
-def _row_of(label: str, name: str, kind: str, old: Any, new: Any) -> Row:
-    old_text, new_text = value_text(name, old), value_text(name, new)
+def _row_of(
+    label: str,
+    kind: str,
+    old: Any,
+    new: Any,
+    path: Sequence[str] = (),
+    dataset_type: str = "",
+    *,
+    of_resource: bool = False,
+) -> Row:
+    """A row; of a part of a field the schema tells nothing."""
+    name, schema = (path[0] if path else "", dataset_type if len(path) == 1 else "")
+    old_text, new_text = (value_text(name, value, schema, of_resource=of_resource) for value in (old, new))
     old_words, new_words = word_diff(old_text, new_text)
     return Row(label, kind, _side(old, old_text, old_words), _side(new, new_text, new_words))
 

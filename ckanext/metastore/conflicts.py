@@ -6,6 +6,7 @@ A form knows some of a dataset's fields only, and each as text. So the two sides
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,12 +115,12 @@ def label(clash: Clash, dataset_type: str, *, of_resource: bool) -> str:
     return field_label(clash.path[0], dataset_type, of_resource=of_resource)
 
 
-def text(clash: Clash, value: Any) -> str:
+def text(clash: Clash, value: Any, dataset_type: str = "", *, of_resource: bool = False) -> str:
     """How one side's value reads; an item that is gone is nothing."""
     if isinstance(value, dict):
         value = value.get("value", value.get("name"))
     named = {"True": True, "False": False}.get(value, value) if clash.path[0] == "private" else value
-    return value_text(clash.path[0], named)
+    return value_text(clash.path[0], _as_kept(named), dataset_type, of_resource=of_resource)
 
 
 def in_words(clash: dict[str, Any], dataset_type: str) -> dict[str, str]:
@@ -133,7 +134,7 @@ def in_words(clash: dict[str, Any], dataset_type: str) -> dict[str, str]:
         if of_resource
         else label(told, dataset_type, of_resource=False)
     )
-    return {"label": shown, **{side: text(told, clash[side]) for side in ("base", "ours", "theirs")}}
+    return {"label": shown, **{side: text(told, clash[side], dataset_type) for side in ("base", "ours", "theirs")}}
 
 
 def _as_typed(fields: Fields, form: Fields) -> Fields:
@@ -160,8 +161,26 @@ def _typed(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, (list, dict)):
-        return json.dumps(value, sort_keys=True)
+        return json.dumps(_said(value), sort_keys=True) if value else ""
     return str(value).replace("\r\n", "\n")
+
+
+def _said(value: Any) -> Any:
+    """What a list or a dict says: a form sends empty texts for what is not there, and texts only."""
+    if isinstance(value, list):
+        return [_said(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _said(item) for name, item in value.items() if item not in (None, "", [])}
+    return _typed(value)
+
+
+def _as_kept(value: Any) -> Any:
+    """A list or a dict again, of what was made a text to be compared."""
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        with suppress(ValueError):
+            kept = json.loads(value)
+            return kept if _said(kept) == kept else value
+    return value
 
 
 def _as_form(document: Fields, mine: Fields, theirs: Fields) -> Fields:

@@ -9,7 +9,7 @@ from typing import Any
 import ckantoolkit as tk
 from flask_babel import format_date, format_datetime, format_decimal
 
-from ckanext.metastore import conflicts, labels, presenting, wording
+from ckanext.metastore import conflicts, labels, presenting, schemas, wording
 from ckanext.metastore.core.types import Clash
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "metastore_summary",
     "metastore_time",
     "metastore_told",
+    "metastore_typed",
     "metastore_version_count",
 ]
 
@@ -55,6 +56,11 @@ def metastore_once(what: str) -> bool:
     return what not in shown and not shown.add(what)
 
 
+def metastore_typed(data: dict[str, Any], dataset_type: str, *, of_resource: bool = False) -> None:
+    """Put what was typed into fields with several values into what a form shows, where CKAN shows what was saved."""
+    data |= schemas.typed(tk.request.form, dataset_type, of_resource=of_resource)
+
+
 def metastore_conflict(dataset_id: str, data: dict[str, Any], resource_id: str = "") -> dict[str, Any]:
     """What others have saved since a form was opened, and what both sides have changed.
 
@@ -70,10 +76,14 @@ def metastore_conflict(dataset_id: str, data: dict[str, Any], resource_id: str =
         tk.abort(400, tk._("The form could not be read"))
     was, became = conflicts.sides_of(base, now, resource_id)
     file = conflicts.chosen_file()
+    of_resource = bool(resource_id)
     clashes = [
         {
-            "label": conflicts.label(clash, now["type"], of_resource=bool(resource_id)),
-            **{side: conflicts.text(clash, value) for side, value in _sides(clash)},
+            "label": conflicts.label(clash, now["type"], of_resource=of_resource),
+            **{
+                side: conflicts.text(clash, value, now["type"], of_resource=of_resource)
+                for side, value in _sides(clash)
+            },
         }
         for clash in conflicts.join(was, conflicts.without_file(was, data, file), became).clashes
     ]

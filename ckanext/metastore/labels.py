@@ -14,6 +14,7 @@ import ckantoolkit as tk
 from ckan import model
 from flask_babel import format_datetime
 
+from ckanext.metastore import schemas
 from ckanext.metastore.core.saying import N_
 from ckanext.metastore.model.queries import can_be
 
@@ -57,30 +58,65 @@ def field_label(name: str, dataset_type: str = "dataset", *, of_resource: bool =
 
     :param of_resource: whether it is a resource's field
     """
-    scheming = _scheming(dataset_type, "resource_fields" if of_resource else "dataset_fields")
-    if scheming.get(name):
-        return scheming[name]
+    field = schemas.fields(dataset_type, of_resource=of_resource).get(name)
+    if field and (named := schemas.label(field)):
+        return named
     own = (_RESOURCE_LABELS if of_resource else _LABELS).get(name)
     return tk._(own) if own else _readable(name)
 
 
-def value_text(name: str, value: Any) -> str:
-    """How a value reads: a licence by its title, an organization by its own, what is no text as JSON; "" for none."""
+def value_text(name: str, value: Any, dataset_type: str = "", *, of_resource: bool = False) -> str:
+    """How a value reads: a licence by its title, a choice by its name, a list in lines; "" for none.
+
+    :param dataset_type: whose schema says what choices are called; "" for no schema
+    :param of_resource: whether it is a resource's field
+    """
+    if name in _NAMED and isinstance(value, (str, bool)) and value != "":
+        return _NAMED[name](value)
+    known = schemas.fields(dataset_type, of_resource=of_resource) if dataset_type else {}
+    return _text(value, known.get(name, {}))
+
+
+def _text(value: Any, field: schemas.Field) -> str:
     if value is None or value == "":
         return ""
-    if name in _NAMED and isinstance(value, (str, bool)):
-        return _NAMED[name](value)
     if isinstance(value, bool):
         return tk._("yes") if value else tk._("no")
+    if isinstance(value, list) and value and all(_is_flat(item) for item in value):
+        return "\n".join(_text(item, field) for item in value)
+    if isinstance(value, list) and value and all(_is_group(item) for item in value):
+        return "\n\n".join(_group(item, field) for item in value)
     if isinstance(value, (dict, list)):
         return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
-    return str(value)
+    return schemas.choice(field, value)
+
+
+def _is_flat(value: Any) -> bool:
+    return not isinstance(value, (dict, list))
+
+
+def _is_group(value: Any) -> bool:
+    """Whether it is a dict that a few lines can tell."""
+    flat = isinstance(value, dict) and value
+    return bool(flat) and all(_is_flat(item) or (item and all(map(_is_flat, item))) for item in value.values())
+
+
+def _group(group: dict[str, Any], field: schemas.Field) -> str:
+    """A line for each of its fields, first those of the schema, in its order."""
+    known = schemas.subfields(field)
+    names = sorted(group, key=lambda name: (list(known).index(name) if name in known else len(known), name))
+    lines = []
+    for name in names:
+        said = _text(group[name], known.get(name, {})).replace("\n", ", ")
+        called = schemas.label(known[name]) if name in known else ""
+        lines += [f"{called or _readable(name)}: {said}"] if said else []
+    return "\n".join(lines)
 
 
 def place(name: str, dataset_type: str = "dataset", *, of_resource: bool = False) -> int:
     """Where a field stands in the form, to sort by; what the form does not have comes last."""
-    scheming = _scheming(dataset_type, "resource_fields" if of_resource else "dataset_fields")
-    order = list(scheming or (_RESOURCE_LABELS if of_resource else _LABELS))
+    schema = schemas.fields(dataset_type, of_resource=of_resource)
+    order = list(schema or (_RESOURCE_LABELS if of_resource else _LABELS))
     return order.index(name) if name in order else len(order)
 
 
@@ -93,16 +129,6 @@ def _readable(name: str) -> str:
     """A field's own name as words, as CKAN's pages write it."""
     words = name.replace("_", " ").strip()
     return words[:1].upper() + words[1:]
-
-
-def _scheming(dataset_type: str, fields: str) -> dict[str, str]:
-    if "scheming_get_dataset_schema" not in tk.h:
-        return {}
-    schema = tk.h.scheming_get_dataset_schema(dataset_type) or {}
-    language_text = tk.h.scheming_language_text
-    return {
-        field["field_name"]: language_text(field["label"]) for field in schema.get(fields, ()) if field.get("label")
-    }
 
 
 def _license(value: Any) -> str:

@@ -55,7 +55,8 @@ def _translates(value: Any) -> bool:
 
 def resource_fields(resource: Dataset, dataset_type: str) -> list[tuple[str, str]]:
     """What a resource says beside its name and description: names of fields as the form has them, and values."""
-    shown = {name: value_text(name, value) for name, value in resource.items() if name not in _NOT_SHOWN}
+    said = {name: value for name, value in resource.items() if name not in _NOT_SHOWN}
+    shown = {name: value_text(name, value, dataset_type, of_resource=True) for name, value in said.items()}
     return [(field_label(name, dataset_type, of_resource=True), text) for name, text in shown.items() if text]
 
 

@@ -12,7 +12,7 @@ from ckan.views.dataset import EditView
 from ckan.views.resource import CreateView as ResourceCreateView
 from ckan.views.resource import EditView as ResourceEditView
 
-from ckanext.metastore import conflicts
+from ckanext.metastore import conflicts, schemas
 from ckanext.metastore.views.base import aborting, blueprint, call
 from ckanext.metastore.views.editing import dataset_to_edit
 
@@ -66,7 +66,7 @@ def _gone(dataset: Fields, resource_id: str) -> Any:
 
 
 def _joined(dataset: Fields, resource_id: str) -> Fields:
-    typed = _typed()
+    typed = _typed() | schemas.typed(tk.request.form, dataset["type"], of_resource=bool(resource_id))
     base_revision = typed.get("base_revision") or dataset["revision_id"]
     with aborting():
         base = call("package_show", id=dataset["id"], revision_ref=base_revision)
