@@ -24,7 +24,11 @@ from ckanext.metastore.tests.browser.site import PASSWORD, Site
 from ckanext.metastore.tests.ckan.portal import served
 
 ROOT = Path(__file__).resolve().parents[4]
-WIDTHS: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+WIDTHS: dict[str, ViewportSize] = {
+    "desktop": {"width": 1280, "height": 900},
+    "phone": {"width": 390, "height": 844},
+    "zoomed": {"width": 640, "height": 450},  # a desktop's window at 200 %
+}
 ROLES = {"editor": "edda", "reader": "rosa", "sysadmin": "ada"}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 THEME = themes.chosen()
@@ -87,7 +91,7 @@ def _sessions() -> dict[str, Any]:
 def visit(site: Site, browser: Browser, _sessions: dict[str, Any]) -> Iterator[Visit]:
     """A new window: ``visit("/dataset/trees", role="editor", width="phone", javascript=False)``.
 
-    The role is one of ``ROLES``, or ``anonymous``.
+    The width is one of ``WIDTHS``. The role is one of ``ROLES``, or ``anonymous``.
     """
     contexts: list[BrowserContext] = []
 

@@ -35,8 +35,12 @@ class Look:
         page.wait_for_load_state("networkidle")
         page.evaluate("document.fonts.ready.then(() => null)")
         page.screenshot(path=self.pictures / f"{name}.png", full_page=True)
-        assert not (wide := page.evaluate(_WIDE, where)), f"{name}: wider than the window: {wide}"
+        self.fits(page, name, where=where)
         assert not (found := self.violations(page, where)), "\n".join([f"{name}:", *found])
+
+    def fits(self, page: Page, name: str, *, where: str = ".metastore") -> None:
+        """Nothing in what is ours is wider than the window."""
+        assert not (wide := page.evaluate(_WIDE, where)), f"{name}: wider than the window: {wide}"
 
     def violations(self, page: Page, where: str) -> list[str]:
         """What axe-core finds, one line each."""
