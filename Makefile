@@ -24,7 +24,7 @@ PARTS = test-ckan-rest test-ckan-github test-github test-browser test-core test-
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-core test-github test-service test-ckan test-ckan-github test-ckan-rest test-browser \
 	test-older-ckan test-themes test-wheel lint format bench bench-peer crash load soak \
-	services services-down translations clean
+	services services-down pictures translations clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s%s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,9 @@ test-themes: install ## The pages in CKAN 2.12's other theme, and on CKAN 2.11 (
 		$(TOOL) run pytest $(TESTS)/browser $(PYTEST_ARGS)
 	@METASTORE_CKAN=2.11 $(TOOL) install
 	@METASTORE_CKAN=2.11 METASTORE_SCREENSHOTS=var/screenshots/2.11 $(TOOL) run pytest $(TESTS)/browser $(PYTEST_ARGS)
+
+pictures: install ## Take the pictures of README.rst anew
+	@$(TOOL) run pytest $(TESTS)/browser/pictures.py
 
 test-wheel: install ## Build the wheel and use it where there is no CKAN
 	@$(TOOL) wheel
