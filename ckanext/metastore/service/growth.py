@@ -72,7 +72,7 @@ def _commits(objects: Objects, step: Step) -> Parents:
     parents = {sha: above for sha, *above in (line.split() for line in listed.splitlines())}
     if len(parents) > REVISION_LIMIT:
         raise Refused(f"one push may bring {REVISION_LIMIT:,} commits at most; push fewer at a time")
-    if step.old and objects.run("rev-list", "--max-count=1", step.old, f"^{step.new}"):
+    if step.old and not objects.is_ancestor(step.old, step.new):
         raise Refused(ONLY_GROWS)
     return parents
 

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,17 +131,28 @@ class Objects:
             raise Invalid("object", lost)
         return list(map(int, lines))
 
+    def is_ancestor(self, sha: str, of: str) -> bool:
+        """Tell whether a commit is another one, or leads to it. Unlike ``rev-list``, whatever their times are."""
+        return self._end("merge-base", "--is-ancestor", sha, of, statuses=(0, 1)).returncode == 0
+
     def run(self, *arguments: str, stdin: str = "") -> bytes:
         """Run ``git``; gives what it wrote.
 
         :raises Refused: it failed, or took too long: something is wrong with what is pushed
         """
+        return self._end(*arguments, stdin=stdin).stdout
+
+    def _end(
+        self, *arguments: str, stdin: str = "", statuses: Collection[int] = (0,)
+    ) -> subprocess.CompletedProcess[bytes]:
         command = ["git", "--git-dir", str(self.repository), *arguments]
         variables = environment(self.variables)
         try:
             done = subprocess.run(
-                command, env=variables, input=stdin.encode(), capture_output=True, check=True, timeout=SECONDS
+                command, env=variables, input=stdin.encode(), capture_output=True, check=False, timeout=SECONDS
             )
         except (subprocess.SubprocessError, OSError) as error:
             raise Refused("what is pushed cannot be read") from error
-        return done.stdout
+        if done.returncode not in statuses:
+            raise Refused("what is pushed cannot be read")
+        return done

@@ -292,3 +292,13 @@ def test_a_pushed_readme_is_the_pushers_until_the_next_save_over_http(service, c
     client.patch("parks", name, {"version": "2"})
     clone("fetch", "-q")
     assert "Trees of the city" in clone("show", "origin/main:README.md")
+
+
+def test_a_clock_that_is_behind_makes_no_other_history(client, clone, name):
+    """Git's own walk gives up where five commits in a row are older than the one that it looks for."""
+    for number in range(20):
+        (clone.folder / "note.txt").write_text(str(number))
+        clone("add", "note.txt")
+        clone("commit", "-qm", str(number), GIT_COMMITTER_DATE="2020-01-01T00:00:00Z")
+    clone("push", "-q", "origin", "HEAD:main")
+    assert [revision.message for revision in client.revision_list("parks", name)][:2] == ["19", "18"]
