@@ -30,7 +30,7 @@ from ckanext.metastore.core.types import RecordedRevision
 from ckanext.metastore.service import growth, push_hook, pushes
 from ckanext.metastore.service.datasets import Dataset
 from ckanext.metastore.service.git_child import Call, GitChild, Hearing, write_hooks
-from ckanext.metastore.service.incoming import Incoming, Lent, Moved, Objects
+from ckanext.metastore.service.incoming import Incoming, Lent, Moved, Objects, Refused
 from ckanext.metastore.service.judging import Rules
 from ckanext.metastore.service.receiving import ARCHIVED
 from ckanext.metastore.service.service import Service
@@ -172,7 +172,7 @@ class GitHttp:
             if not asked:
                 return
             try:
-                self._take(json.loads(asked), dataset, operations, lent)
+                self._take_if_there(json.loads(asked), dataset, operations, lent)
                 verdict = push_hook.TAKEN
             except NotFound:
                 verdict = str(Moved("HEAD", f"there is no dataset {dataset.full_name} any more"))
@@ -188,6 +188,17 @@ class GitHttp:
                 hook.sendall(one_line(verdict)[:2000].encode("utf-8", "replace"))
         # When Git has the verdict: to publish a thousand revisions takes longer than a child may live.
         self._receiving.publish(dataset)
+
+    def _take_if_there(self, asked: dict[str, Any], dataset: Dataset, operations: Collection[str], lent: Lent) -> None:
+        """Take a push. Where the dataset is purged meanwhile, what else seems wrong is nothing of the pusher's.
+
+        :raises MetastoreError: it is not taken
+        """
+        try:
+            self._take(asked, dataset, operations, lent)
+        except Refused:
+            self._receiving.current(dataset)
+            raise
 
     def _take(self, asked: dict[str, Any], dataset: Dataset, operations: Collection[str], lent: Lent) -> None:
         """Take a push.
