@@ -278,6 +278,7 @@ def test_a_deleted_dataset_takes_no_push(client, name, clone):
 def test_a_dataset_is_found_by_the_name_that_it_has_now(service, client, name, git):
     client.move("parks", name, new_name=f"{name}-2")
     git("clone", "-q", service.repository(f"{name}-2", service.token()), "clone")
+    client.purge("parks", f"{name}-2")
     assert "remote: there is no dataset" in git.refused("clone", service.repository(name, service.token()), "other")
 
 
