@@ -36,7 +36,7 @@ class Connection:
             raise Invalid("url", f"{url!r} is no address of a service; write one like https://metadata.example.org")
         self._token = token
         # It follows no redirect: the token is for this address.
-        self._http = httpx.Client(base_url=f"{url.rstrip('/')}/v1/", timeout=timeout, follow_redirects=True)
+        self._http = httpx.Client(base_url=f"{url.rstrip('/')}/v1/", timeout=timeout)
 
     def close(self) -> None:
         """Let go of the sockets."""
@@ -93,7 +93,10 @@ class Connection:
     def _sent(self, request: httpx.Request, attempts: int) -> httpx.Response:
         for attempt in range(1, attempts + 1):
             try:
-                return self._http.send(request)
+                answer = self._http.send(request)
+                # Where a dataset was moved to: to the same service, or nowhere.
+                moved = answer.status_code == 308 and answer.headers.get("Location", "").startswith("/v1/")
+                return self._http.send(answer.next_request) if moved and answer.next_request else answer
             except httpx.TimeoutException as error:
                 raise Unavailable(f"{request.url.host} does not answer in time") from error
             except httpx.TransportError as error:
