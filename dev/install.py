@@ -77,6 +77,7 @@ NEEDS = (
     Need("maven", _program("mvn")),
     Need("npm", _program("npm")),
     Need("chromium", _program("chromium")),
+    Need("systemd", _program("systemd-analyze")),
     Need("build-essential", _program("cc")),
     Need("libpq-dev", _program("pg_config")),
     Need("libmagic1", lambda: ctypes.util.find_library("magic")),

@@ -12,6 +12,7 @@ from ckan.tests import factories, helpers
 from ckanext.metastore.logic.action import actions
 from ckanext.metastore.logic.action.saves import BULK_SAVES, DATASET_SAVES, OTHER_SAVES, PART_SAVES
 from ckanext.metastore.model.tables import dataset_table, revision_table
+from ckanext.metastore.tests.ckan.checks import nothing_waits
 
 READS = {
     "dataset_history_show": {},
@@ -171,6 +172,7 @@ def test_help_over_http(app):
 @pytest.mark.parametrize("action", ADMINS)
 def test_what_is_for_sysadmins(action, dataset, editor):
     params = {"id": dataset["id"]} if action == "dataset_check" else {}
+    nothing_waits()
     for name in (editor["name"], ""):
         with pytest.raises(tk.NotAuthorized):
             helpers.call_action(action, {"user": name, "ignore_auth": False}, **params)
