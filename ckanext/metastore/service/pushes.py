@@ -81,6 +81,8 @@ def updates(lines: Sequence[str], refs: Mapping[str, str], branch: str) -> list[
             raise Refused(f"only the branch {branch} and tags can be pushed, not {update.ref}")
         if update.new is None and not update.ref.startswith(TAGS):
             raise Refused(f"the branch {branch} stays; to delete the dataset, send DELETE")
+        if update.old is None and update.new is None:
+            raise Refused(f"there is no {update.ref} that could be taken away")
         if update.old != refs.get(update.ref):
             raise Moved(update.ref, OTHER_TAG if update.ref.startswith(TAGS) else NEWER)
     if len({update.ref for update in found}) < len(found):

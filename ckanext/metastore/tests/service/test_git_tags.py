@@ -7,6 +7,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
+import httpx
 import pytest
 
 from ckanext.metastore.service.pushes import REF_LIMIT
@@ -191,6 +192,21 @@ def test_a_tag_that_is_not_annotated(clone, unchanged):
 def test_a_name_that_no_tag_can_have(clone, unchanged, ref, reason):
     sha = raw(clone, f"object {clone('rev-parse', 'HEAD')}\ntype commit\ntag {ref}\ntagger R <r@x> 1 +0000\n\nx\n")
     assert reason in refusal(clone, "origin", f"{sha}:refs/tags/{ref}")
+
+
+@pytest.mark.parametrize("ref", ["v9", "a/b", "../heads/main", "a b", "a..b", ""])
+def test_a_tag_that_is_not_there_is_not_taken_away(service, clone, unchanged, name, ref):
+    """Git's own programs ask for no such thing, and Git lets a hook see names that no ref can have."""
+    line = f"{'0' * 40} {'0' * 40} refs/tags/{ref}\0report-status".encode()
+    answer = httpx.post(
+        f"{service.repository(name)}/git-receive-pack",
+        content=b"%04x%s0000" % (len(line) + 4, line),
+        headers={
+            "Authorization": f"Bearer {service.token(TAGS)}",
+            "Content-Type": "application/x-git-receive-pack-request",
+        },
+    )
+    assert b"pre-receive hook declined" in answer.content, answer.content
 
 
 def test_a_tag_that_calls_itself_otherwise(clone, unchanged):
