@@ -20,7 +20,8 @@ REVISION_LIMIT = 1000
 """How many commits one push may bring."""
 
 UNPACKED_LIMIT = 64 * 1024 * 1024
-"""Bytes of all objects that one push may bring: a small pack can hold much."""
+"""Bytes of all objects that one push may bring: a small pack can hold much. The same holds for what the index keeps of
+it: there each revision has its tree and its document with it, though they be the ones of the revision before."""
 
 ONLY_GROWS = "history only grows: fetch what is new here, and build on it or merge it"
 BY_HAND = "somebody has moved the branch in the repository here: merge what is there with what you have"
@@ -57,7 +58,9 @@ def revisions(objects: Objects, step: Step, rules: Rules) -> list[RecordedRevisi
     choose = _connected if rules.is_mirror else _line
     chosen = choose(parents, step, judge)
     _check_joined(parents, step, chosen)
-    return list(_recorded(chosen, _added(pushed, chosen), judge, step.not_before))
+    recorded = list(_recorded(chosen, _added(pushed, chosen), judge, step.not_before))
+    _check_size(len(item.data) for revision in recorded for item in revision.objects)
+    return recorded
 
 
 # -- which commits --------------------------------------------------------------------------------------------------
@@ -83,9 +86,13 @@ def _pushed(objects: Objects, step: Step) -> list[tuple[str, GitObject]]:
     kept = [sha for sha in (step.base, step.old) if sha and there.has(sha)]
     options = ["--objects", "--no-object-names", "--in-commit-order", "--topo-order", "--reverse"]
     shas = objects.run("rev-list", *options, step.new, *_without(kept)).decode().split()
-    if sum(objects.sizes(shas)) > UNPACKED_LIMIT:
-        raise Refused(f"what is pushed has more than {UNPACKED_LIMIT:,} bytes when it is unpacked; push less at a time")
+    _check_size(objects.sizes(shas))
     return list(zip(shas, objects.read(shas), strict=True))
+
+
+def _check_size(sizes: Iterable[int]) -> None:
+    if sum(sizes) > UNPACKED_LIMIT:
+        raise Refused(f"what is pushed has more than {UNPACKED_LIMIT:,} bytes when it is unpacked; push less at a time")
 
 
 def _without(shas: Iterable[str | None]) -> list[str]:

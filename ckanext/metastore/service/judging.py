@@ -9,7 +9,7 @@ from typing import Any
 from ckanext.metastore.backends.git.exchange import SIZE_LIMIT
 from ckanext.metastore.core.document import DOCUMENT_PATH
 from ckanext.metastore.core.errors import Invalid
-from ckanext.metastore.core.objects import Commit, parse_commit, parse_tree
+from ckanext.metastore.core.objects import Commit, TreeEntry, parse_commit, parse_tree
 from ckanext.metastore.core.record import without_trailers
 from ckanext.metastore.core.text import MESSAGE_LIMIT, normalise_message
 from ckanext.metastore.core.types import GitObject
@@ -58,6 +58,7 @@ class Judge:
     rules: Rules
     pushed: Mapping[str, GitObject]
     _commits: dict[str, Judged | Invalid] = field(default_factory=dict)
+    _roots: dict[str, tuple[GitObject, TreeEntry | None]] = field(default_factory=dict)
     _documents: dict[str, GitObject | Invalid] = field(default_factory=dict)
 
     def is_pushed(self, sha: str) -> bool:
@@ -99,12 +100,19 @@ class Judge:
         raw = self.pushed.get(sha) or self._small(sha)
         commit = parse_commit(raw.data)
         if sha in self.pushed:
-            tree = self.pushed.get(commit.tree) or self.objects.read([commit.tree])[0]
             message = normalise_message(without_trailers(commit.message))
         else:
-            tree = self._small(commit.tree)
             message = normalise_message(without_trailers(commit.message)[:MESSAGE_LIMIT])
-        return Judged(raw, commit, message, tree, self._document(tree.data))
+        tree, entry = self._root(commit.tree, any_size=sha in self.pushed)
+        return Judged(raw, commit, message, tree, self._document(entry))
+
+    def _root(self, sha: str, *, any_size: bool) -> tuple[GitObject, TreeEntry | None]:
+        """Read a root tree, with its entry for the document: once, however many commits have it."""
+        if sha not in self._roots:
+            tree = self.pushed.get(sha) or (self.objects.read([sha])[0] if any_size else self._small(sha))
+            entries = parse_tree(tree.data)
+            self._roots[sha] = tree, next((entry for entry in entries if entry.name == DOCUMENT_PATH), None)
+        return self._roots[sha]
 
     def _small(self, sha: str) -> GitObject:
         """Read what is not pushed."""
@@ -112,12 +120,11 @@ class Judge:
             raise Invalid("object", f"{sha} has more than {SIZE_LIMIT:,} bytes")
         return self.objects.read([sha])[0]
 
-    def _document(self, tree: bytes) -> GitObject | None:
+    def _document(self, entry: TreeEntry | None) -> GitObject | None:
         """Give the document of a root tree; ``None`` where a mirror has none there.
 
         :raises Invalid: it must be there, or be another
         """
-        entry = next((entry for entry in parse_tree(tree) if entry.name == DOCUMENT_PATH), None)
         if entry is None and self.rules.is_mirror:
             return None
         if entry is None:

@@ -164,6 +164,16 @@ def test_a_small_pack_that_holds_much(clone, unchanged):
     assert "has more than 67,108,864 bytes when it is unpacked" in refusal(clone)
 
 
+def test_many_commits_of_one_large_tree(clone, unchanged):
+    """It is in the pack once, and would be in the index once for each of them."""
+    for number in range(10_000):
+        (clone.folder / f"{number:0200}").write_bytes(b"")
+    clone("add", "--all")
+    for number in range(40):
+        clone("commit", "-q", "--allow-empty", "-m", f"{number}")
+    assert "has more than 67,108,864 bytes when it is unpacked" in refusal(clone)
+
+
 def test_a_large_pack(service, clone, unchanged):
     (clone.folder / "noise").write_bytes(b"".join(n.to_bytes(4, "big") for n in range(300_000)))
     clone("add", "--all")
