@@ -204,9 +204,10 @@ class Copies(GitBackend):
         before = refs(repository)
         remote.fetch(repository.path, REFSPECS)
         repository = Repository(repository.path)
-        if staging.is_all_ours(repository) and self._places.is_ours(package_id):
+        if staging.is_moving(repository, self._branch) and self._places.is_ours(package_id):
             # The history began on another backend, and the host's repository is new.
-            self._push(package_id, repository, staging.everything(repository, self._branch))
+            with staging.moving(repository, self._branch) as updates:
+                self._push(package_id, repository, updates)
             return repository, True
         staging.take_over(repository, self._branch, joins=joins)
         return repository, refs(repository) != before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 
 from ckanext.metastore.backends.git.libgit2 import translated_errors
@@ -25,6 +26,9 @@ BATCH = 500
 
 STEP = 500
 """Revisions that one push brings: a metastore service takes a thousand."""
+
+_MOVING = "refs/metastore/moving"
+"""Is there while a history that began on another backend is brought to the host: some of it may be there already."""
 
 _STAMP = "metastore-host-id"
 
@@ -102,9 +106,11 @@ def _steps(repository: Repository, update: RefUpdate) -> list[RefUpdate]:
 
 
 def settle(repository: Repository, updates: Sequence[RefUpdate]) -> None:
-    """Move the local refs as the host has moved its own."""
+    """Move the local refs as the host has moved its own. A branch that is ahead of it stays: it was not made there."""
     for update in updates:
-        _move(repository, update.name, update.new)
+        ours = repository.ref(update.name)
+        if update.name.startswith(TAGS) or not (ours and update.new and repository.holds(ours, update.new)):
+            _move(repository, update.name, update.new)
 
 
 def take_over(repository: Repository, branch: str, *, joins: Collection[str] = ()) -> None:
@@ -169,16 +175,26 @@ def is_of_another(repository: Repository, number: int | None) -> bool:
     return number is not None and file.exists() and file.read_text().strip() != str(number)
 
 
-def is_all_ours(repository: Repository) -> bool:
-    """Whether the fetch found nothing at all, while we have a history: it began on another backend."""
-    return not repository.refs(REMOTE) and bool(repository.refs("refs/heads/"))
+def is_moving(repository: Repository, branch: str) -> bool:
+    """Whether our history began on another backend, and the fetch found nothing, or what we have brought so far."""
+    found, ours = repository.refs(REMOTE), repository.ref(f"refs/heads/{branch}")
+    if ours is None or not found:
+        return ours is not None
+    theirs = found.get(f"heads/{branch}")
+    return repository.ref(_MOVING) is not None and (theirs is None or repository.holds(ours, theirs))
 
 
-def everything(repository: Repository, branch: str) -> list[RefUpdate]:
-    """The moves that bring all that we have to where there is nothing."""
+@contextmanager
+def moving(repository: Repository, branch: str) -> Iterator[list[RefUpdate]]:
+    """Give the moves that bring all that we have; note that they are under way until they are done."""
     head = f"refs/heads/{branch}"
-    tags = [RefUpdate(TAGS + name, None, sha) for name, sha in sorted(repository.refs(TAGS).items())]
-    return [RefUpdate(head, None, repository.ref(head)), *tags]
+    tip = repository.ref(head)
+    _move(repository, _MOVING, tip)
+    ours = {head: tip, **{TAGS + name: sha for name, sha in sorted(repository.refs(TAGS).items())}}
+    found = {f"refs/{name}": sha for name, sha in repository.refs(REMOTE).items()}
+    yield [RefUpdate(name, found.get(name), sha) for name, sha in ours.items() if found.get(name) != sha]
+    _move(repository, f"{REMOTE}heads/{branch}", tip)
+    _move(repository, _MOVING, None)
 
 
 def _take_over_tags(repository: Repository, tags: Mapping[str, str]) -> None:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from ckanext.metastore.backends.git import GitBackend
+from ckanext.metastore.backends.git.transport import Remote
+from ckanext.metastore.backends.hosted import staging
+from ckanext.metastore.backends.hosted.places import Registered
 from ckanext.metastore.backends.service import ServiceBackend
 from ckanext.metastore.client import Client
+from ckanext.metastore.core.errors import Unavailable
+from ckanext.metastore.core.types import Profile
 from ckanext.metastore.testing import BackendContract
 from ckanext.metastore.testing.contract.base import PACKAGE
 from ckanext.metastore.testing.contract.publishing import chain, tagged
@@ -16,6 +24,29 @@ from ckanext.metastore.tests.service.server import serving
 def service(tmp_path_factory):
     with serving(tmp_path_factory.mktemp("service") / "data", limits_body=16 * 2**20) as server:
         yield server
+
+
+class Repositories(dict):
+    """A registry that lasts as long as the test."""
+
+    put = dict.__setitem__
+
+    def elsewhere(self, package_id):
+        return None
+
+
+def cut_off(*, after):
+    """A push that is done so many times, and no more. What is refused does not count."""
+    real = Remote.push
+    done: list[int] = []
+
+    def push(remote, repository, updates):
+        if len(done) == after:
+            raise Unavailable("time is up")
+        real(remote, repository, updates)
+        done.append(1)
+
+    return push
 
 
 class TestServiceBackend(BackendContract):
@@ -37,6 +68,31 @@ class TestServiceBackend(BackendContract):
         backend.publish(PACKAGE, revisions=revisions, tags=[tagged(revisions[-1], "v1")])
         assert backend.fetch(PACKAGE, revision_ref="v1").revision.id == last
         assert backend.theirs(PACKAGE, ours=last) is None
+
+    def test_a_move_that_was_cut_off_goes_on(self, backend, service, monkeypatch):
+        """A history that began in the folder: until all of it is there, the folder has the only copy."""
+        revisions = chain(backend, 5)
+        before = GitBackend(backend._folder.root)
+        before.publish(PACKAGE, revisions=revisions[:4], tags=[tagged(revisions[1], "v1")])
+        monkeypatch.setattr(staging, "STEP", 2)
+        registry: Any = Repositories()
+        backend._places = Registered(backend._host, backend._places._owner, "delete", registry)
+        arguments = {"revisions": revisions[4:], "public": True, "profile": Profile("", "trees")}
+        with monkeypatch.context() as patch:
+            patch.setattr(Remote, "push", cut_off(after=1))
+            with pytest.raises(Unavailable):
+                backend.publish(PACKAGE, **arguments)
+        assert self.history(backend) == [revision.sha for revision in revisions[3::-1]]
+        backend.publish(PACKAGE, **arguments)
+        owner = backend._places._owner
+        with Client(service.url, token=backend._credentials.token(owner)) as client:
+            there = [found.id for found in client.revision_list(owner, "trees")]
+            assert there == [revision.sha for revision in revisions[::-1]]
+            assert [tag.name for tag in client.tag_list(owner, "trees")] == ["v1"]
+
+    def history(self, backend):
+        repository = backend._folder.open(PACKAGE, public=True)
+        return list(repository.walk(repository.ref("refs/heads/main")))
 
     def clone_url(self, backend, package_id):
         owner, name = backend._places.find(package_id)
