@@ -129,16 +129,14 @@ class Registered:
             try:
                 return self._adopted(package_id, wanted)
             except NotFound:
-                raise error from None
+                raise _taken(wanted) from error
 
     def _adopted(self, package_id: str, wanted: Profile) -> Hosted:
         """A repository of that name that is there: ours, if it says so and nothing was ever pushed to it."""
         there = self.host.find(wanted.owner, wanted.name)
         says_so = package_id in there.profile.homepage and there.profile.homepage == wanted.homepage
         if not says_so or not self.host.is_empty(there):
-            raise Conflict(
-                f"{wanted.owner} has a repository {wanted.name} already that is not this dataset's: rename one of them"
-            )
+            raise _taken(wanted)
         return there
 
     def _arranged(self, hosted: Hosted, wanted: Profile, *, private: bool) -> Hosted:
@@ -166,9 +164,7 @@ class Registered:
         try:
             self.host.change(hosted, **changes)
         except Conflict as error:
-            raise Conflict(
-                f"{wanted.owner} has a repository {wanted.name} already that is not this dataset's: rename one of them"
-            ) from error
+            raise _taken(wanted) from error
 
     def is_ours(self, package_id: str) -> bool:
         """Compare the host's number of it."""
@@ -259,6 +255,11 @@ class ByName:
         if not proven and hosted.profile.description != _OURS:
             raise Conflict(f"the repository {hosted.profile.owner}/{hosted.profile.name} is no package's")
         _purge(self.host, hosted, self._purge)
+
+
+def _taken(wanted: Profile) -> Conflict:
+    owner, name = wanted.owner, wanted.name
+    return Conflict(f"{owner} has a repository {name} already that is not this dataset's: rename one of them")
 
 
 def _private(hosted: Hosted, public: bool | None) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from ckan import model
 from ckan.tests import factories
+from sqlalchemy import text
 
 from ckanext.metastore.authz import Issuer, KeyRing, parse_scopes
 from ckanext.metastore.backends.service.signing import Signing
@@ -12,6 +14,7 @@ from ckanext.metastore.core import NotFound, Unauthorized
 from ckanext.metastore.testing.git import check_integrity, git
 from ckanext.metastore.tests.ckan.github.stranger import Stranger
 from ckanext.metastore.tests.ckan.portal import served
+from ckanext.metastore.tests.service.running import DOCUMENT
 from ckanext.metastore.tests.service.server import serving
 
 SITE = "http://test.ckan.net"
@@ -147,6 +150,31 @@ def test_the_service_is_down(act, dataset, organization, server, client, ckan_co
     monkeypatch.setitem(ckan_config, "ckanext.metastore.service.url", server.url)
     assert act("dataset_publish", id=dataset["id"])["published"] == saved["revision_id"]
     assert client.fetch(organization["name"], dataset["name"]).document["title"] == "Meanwhile"
+
+
+def test_a_name_that_an_ordinary_dataset_has_there(act, organization, client):
+    owner, name = organization["name"], factories.Dataset.stub().name
+    client.create(owner, DOCUMENT, name=name)
+    saved = act("package_create", name=name, owner_org=organization["id"])
+    assert saved["revision_error"].startswith(f"{owner} has a repository {name} already that is not this dataset's")
+    client.purge(owner, name)
+    assert act("dataset_publish", id=saved["id"])["published"] == saved["revision_id"]
+
+
+def test_a_mirror_that_is_gone_for_good_begins_anew(act, dataset, organization, client):
+    """As docs/operations.rst says."""
+    number = mirror(client, organization, dataset).number
+    client.mirror_delete(number)
+    assert not act("package_patch", id=dataset["id"], title="Trees")["revision_published"]
+    forget = "UPDATE metastore_repository SET host = NULL, host_id = NULL WHERE dataset_id = :id"
+    model.Session.execute(text(forget), {"id": dataset["id"]})
+    model.Session.commit()
+    saved = act("package_patch", id=dataset["id"], title="All trees")
+    assert [found.id for found in client.revision_list(organization["name"], dataset["name"])][::2] == [
+        saved["revision_id"],
+        dataset["revision_id"],
+    ]
+    assert mirror(client, organization, dataset).number != number
 
 
 def test_what_somebody_pushes_there_comes_in(
