@@ -172,7 +172,7 @@ def add(connection: sqlite3.Connection, owner: str, name: str) -> str:
     try:
         connection.execute("INSERT INTO dataset (id, owner, name, created) VALUES (?, ?, ?, ?)", values)
     except sqlite3.IntegrityError:
-        raise _taken(owner, name) from None
+        raise taken(owner, name) from None
     _take(connection, owner, name)
     return dataset_id
 
@@ -186,7 +186,7 @@ def move(connection: sqlite3.Connection, dataset: Dataset, owner: str, name: str
     try:
         connection.execute("UPDATE dataset SET owner = ?, name = ?, version = version + 1 WHERE id = ?", values)
     except sqlite3.IntegrityError:
-        raise _taken(owner, name) from None
+        raise taken(owner, name) from None
     if (owner, name) != (dataset.owner, dataset.name):
         _take(connection, owner, name)
         connection.execute("INSERT INTO former VALUES (?, ?, ?)", (dataset.owner, dataset.name, dataset.id))
@@ -211,7 +211,8 @@ def _take(connection: sqlite3.Connection, owner: str, name: str) -> None:
     connection.execute("DELETE FROM former WHERE owner = ? AND name = ?", (owner, name))
 
 
-def _taken(owner: str, name: str) -> Conflict:
+def taken(owner: str, name: str) -> Conflict:
+    """Say that there is a dataset of that name."""
     return Conflict(f"there is a dataset {owner}/{name} already")
 
 

@@ -128,7 +128,9 @@ class Store:
             except NotFound:
                 dataset_id = datasets.add(connection, owner, name)
             else:
-                datasets.check_is_made_here(dataset)
+                if dataset.mirror is not None:
+                    # Who may create need not be told where that one is made.
+                    raise datasets.taken(owner, name)
                 if not dataset.deleted:
                     raise Conflict(
                         f"there is a dataset {owner}/{name} already", current=self._head(connection, dataset)

@@ -94,7 +94,7 @@ def test_its_name_is_taken(client, mirror):
     for name in (mirror.name, "a-dataset"):
         with pytest.raises(Conflict, match="already"):
             client.mirror_create("parks", name)
-    with pytest.raises(Conflict, match=r"made elsewhere, at https://data\.example\.org/dataset/x"):
+    with pytest.raises(Conflict, match="there is a dataset"):
         client.create("parks", DOCUMENT, name=mirror.name)
 
 
@@ -214,6 +214,13 @@ def test_who_may_only_read_changes_nothing(service, client, mirror):
             with pytest.raises(Unauthorized):
                 act()
     assert client.mirror_fetch(mirror.number) == mirror
+
+
+def test_who_may_only_create_is_not_told_where_a_private_one_is_made(service, client):
+    client.mirror_create("parks", "hidden", homepage="https://data.example.org/dataset/hidden", private=True)
+    with service.client("ds:parks/:create") as other, pytest.raises(Conflict) as refused:
+        other.create("parks", DOCUMENT, name="hidden")
+    assert str(refused.value) == "there is a dataset parks/hidden already"
 
 
 def test_without_a_token(service, mirror):
