@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, pairwise
 
 from ckanext.metastore.backends.git.libgit2 import translated_errors
 from ckanext.metastore.backends.git.publishing import following
@@ -12,7 +12,7 @@ from ckanext.metastore.backends.git.repository import TAGS, Repository
 from ckanext.metastore.backends.git.transport import RefUpdate
 from ckanext.metastore.core.errors import Conflict
 from ckanext.metastore.core.names import check_tag_name
-from ckanext.metastore.core.objects import parse_tag
+from ckanext.metastore.core.objects import parse_tag, parse_tree
 from ckanext.metastore.core.record import is_recorded
 from ckanext.metastore.core.types import RecordedRevision, TagUpdate
 
@@ -26,6 +26,9 @@ BATCH = 500
 
 STEP = 500
 """Revisions that one push brings: a metastore service takes a thousand."""
+
+STEP_SIZE = 32 * 1024 * 1024
+"""Bytes of these revisions' files: it takes 64 MiB."""
 
 _MOVING = "refs/metastore/moving"
 """Is there while a history that began on another backend is brought to the host: some of it may be there already."""
@@ -101,8 +104,25 @@ def _steps(repository: Repository, update: RefUpdate) -> list[RefUpdate]:
             return [update]
         line.append(parents[0])
     line.reverse()
-    stops = [*line[STEP - 1 : -1 : STEP], line[-1]]
+    stops = [*(_stops(repository, line) if len(line) > 1 else ()), line[-1]]
     return [RefUpdate(update.name, old, new) for old, new in zip([update.old, *stops], stops, strict=False)]
+
+
+def _stops(repository: Repository, line: Sequence[str]) -> Iterator[str]:
+    """Give the revisions at which a push ends, before the last one."""
+    count = size = 0
+    for sha, after in pairwise(line):
+        count, size = count + 1, size + _size(repository, sha)
+        if count == STEP or size + _size(repository, after) > STEP_SIZE:
+            yield sha
+            count = size = 0
+
+
+def _size(repository: Repository, sha: str) -> int:
+    """Give the bytes of a revision's files, at the top, and of their list."""
+    tree = repository.tree(repository.commit(sha).tree)
+    blobs = (repository.read(entry.sha) for entry in parse_tree(tree))
+    return len(tree) + sum(len(item.data) for item in blobs if item is not None)
 
 
 def settle(repository: Repository, updates: Sequence[RefUpdate]) -> None:

@@ -13,10 +13,10 @@ from ckanext.metastore.backends.hosted.places import Registered
 from ckanext.metastore.backends.service import ServiceBackend
 from ckanext.metastore.client import Client
 from ckanext.metastore.core.errors import Unavailable
-from ckanext.metastore.core.types import Profile
+from ckanext.metastore.core.types import Profile, RecordedRevision
 from ckanext.metastore.testing import BackendContract
-from ckanext.metastore.testing.contract.base import PACKAGE
-from ckanext.metastore.testing.contract.publishing import chain, tagged
+from ckanext.metastore.testing.contract.base import ADA, PACKAGE, titled
+from ckanext.metastore.testing.contract.publishing import TIME, chain, tagged
 from ckanext.metastore.tests.service.server import serving
 
 
@@ -68,6 +68,17 @@ class TestServiceBackend(BackendContract):
         backend.publish(PACKAGE, revisions=revisions, tags=[tagged(revisions[-1], "v1")])
         assert backend.fetch(PACKAGE, revision_ref="v1").revision.id == last
         assert backend.theirs(PACKAGE, ours=last) is None
+
+    def test_more_bytes_than_a_service_takes_with_one_push(self, backend):
+        revisions: list[RecordedRevision] = []
+        for number in range(70):
+            document = {**titled(str(number)), "notes": f"{number % 10}" * 1_000_000}
+            head = revisions[-1].head if revisions else None
+            revisions.append(
+                backend.record(PACKAGE, document=document, author=ADA, timestamp=TIME, public=True, head=head)
+            )
+        backend.publish(PACKAGE, revisions=revisions)
+        assert backend.theirs(PACKAGE, ours=revisions[-1].sha) is None
 
     def test_a_move_that_was_cut_off_goes_on(self, backend, service, monkeypatch):
         """A history that began in the folder: until all of it is there, the folder has the only copy."""
