@@ -96,13 +96,12 @@ def pieces(repository: Repository, branch: str, updates: Sequence[RefUpdate]) ->
 
 
 def _steps(repository: Repository, update: RefUpdate) -> list[RefUpdate]:
-    """Part a long move of the branch. One that joins what others did is made at once."""
+    """Part a long move of the branch, along first parents; what a merge brings from the side comes with it."""
     line = [str(update.new)]
-    end = (update.old,) if update.old else ()
-    while (parents := repository.commit(line[-1]).parents) != end:
-        if len(parents) != 1:
-            return [update]
+    while (parents := repository.commit(line[-1]).parents) and update.old not in parents:
         line.append(parents[0])
+    if update.old and not parents:
+        return [update]
     line.reverse()
     stops = [*(_stops(repository, line) if len(line) > 1 else ()), line[-1]]
     return [RefUpdate(update.name, old, new) for old, new in zip([update.old, *stops], stops, strict=False)]

@@ -108,7 +108,7 @@ def visit(site: Site, browser: Browser, _sessions: dict[str, Any]) -> Iterator[V
             storage_state=_sessions[role],
             locale="en-GB",
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         contexts.append(context)
         page = context.new_page()

@@ -49,6 +49,18 @@ def cut_off(*, after):
     return push
 
 
+def count_calls(monkeypatch, owner, name):
+    """Note each call of a method, which is made all the same."""
+    call, calls = getattr(owner, name), []
+
+    def noted(*arguments, **given):
+        calls.append(arguments)
+        return call(*arguments, **given)
+
+    monkeypatch.setattr(owner, name, noted)
+    return calls
+
+
 class TestServiceBackend(BackendContract):
     @pytest.fixture
     def backend(self, tmp_path, service):
@@ -79,6 +91,21 @@ class TestServiceBackend(BackendContract):
             )
         backend.publish(PACKAGE, revisions=revisions)
         assert backend.theirs(PACKAGE, ours=revisions[-1].sha) is None
+
+    def test_a_merge_goes_in_steps_too(self, backend, service, monkeypatch):
+        monkeypatch.setattr(staging, "STEP", 2)
+        first, *ours = chain(backend, 4)
+        said = {"document": titled("Theirs"), "author": ADA, "timestamp": TIME}
+        theirs = backend.record(PACKAGE, head=first.head, **said)
+        joined = backend.record(PACKAGE, head=theirs.head, joins=ours[-1].sha, **said)
+        later = chain(backend, 2, head=joined.head)
+        revisions = [first, *ours, theirs, joined, *later]
+        pushes = count_calls(monkeypatch, Remote, "push")
+        backend.publish(PACKAGE, revisions=revisions)
+        assert len(pushes) == 3
+        owner, name = backend._places.find(PACKAGE)
+        with Client(service.url, token=backend._credentials.token(owner)) as client:
+            assert {found.id for found in client.revision_list(owner, name)} == {item.sha for item in revisions}
 
     def test_a_move_that_was_cut_off_goes_on(self, backend, service, monkeypatch):
         """A history that began in the folder: until all of it is there, the folder has the only copy."""
