@@ -250,5 +250,6 @@ def _error(url: str, output: str) -> MetastoreError:
     if number in (301, 307, 308, 404) or re.search(r"^fatal: repository .* not found", output, re.MULTILINE):
         return NotFound("repository", url)
     if number in (401, 403) or "Authentication failed" in output or "could not read Username" in output:
-        return Unauthorized(f"the Git host refuses our credentials for {url}. {said}".strip())
+        does = "does not let us do this at" if number == 403 else "refuses our credentials for"
+        return Unauthorized(f"the Git host {does} {url}. {said}".strip())
     return Unavailable(f"the Git host does not answer as it should: {' '.join(output.split())[-500:]}")

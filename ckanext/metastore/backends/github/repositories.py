@@ -47,6 +47,7 @@ class Repositories:
 
     name = "GitHub"
     options = "github"
+    restoring = "let GitHub restore it (the owner's Settings, Deleted repositories), or see docs/operations.rst"
 
     def __init__(self, api_url: str, git_url: str, credentials: Credentials, timeout: float) -> None:
         self._api_url = api_url

@@ -44,11 +44,13 @@ class Host(Protocol):
 
     :param name: what people call the host
     :param options: the word in its options' names: ``ckanext.metastore.<options>.owner``
+    :param restoring: what an operator can do about a repository that was deleted there
     :param git_url: what stands before ``/<owner>/<name>.git``; the password is sent to no other address
     """
 
     name: str
     options: str
+    restoring: str
     git_url: str
 
     def create(self, profile: Profile, *, private: bool) -> Hosted:

@@ -19,7 +19,6 @@ FEW = 20
 """Repositories that are asked for one by one."""
 
 _ABSENT = "its next save takes its history there"
-_RESTORE = "let {} restore it, or see docs/operations.rst"
 _TAKEN = "rename the other repository at {}; then: ckan metastore check --fix"
 _GIVE_BACK = "transfer it back at {}, or name the owner in ckanext.metastore.{}.owners"
 _UNARCHIVE = "unarchive it at {}, if the dataset is to go on"
@@ -104,9 +103,9 @@ class Hosting:
         other = self._holder(known)
         detail = f"{self._host.name} has no repository of number {known.id}, which was {_place(known)}"
         if other is None:
-            return Finding("host-missing", package.package_id, detail, self._advice(_RESTORE))
+            return Finding("host-missing", package.package_id, detail, self._host.restoring)
         taken = f"{detail}; that name is number {other}'s now"
-        return Finding("host-taken", package.package_id, taken, self._advice(_RESTORE))
+        return Finding("host-taken", package.package_id, taken, self._host.restoring)
 
     def _address(self, package: Expected, known: Hosted, there: There) -> Iterator[Finding]:
         name, was, now = package.package_id, known.profile, there.hosted.profile

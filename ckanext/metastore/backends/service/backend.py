@@ -12,7 +12,8 @@ from ckanext.metastore.core.backend import Registry
 from ckanext.metastore.core.errors import Invalid
 from ckanext.metastore.core.types import Site
 
-OWNER = "ckan"
+OWNER = "no.organization"
+"""No organization of CKAN's can be called so, and none of its editors' tokens be about it."""
 AUDIENCE = "metastore"
 
 

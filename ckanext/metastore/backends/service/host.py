@@ -16,7 +16,7 @@ from ckanext.metastore.core.types import Hosted, Profile
 
 T = TypeVar("T")
 
-_PLAIN = re.compile(r"(?![0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$)[a-z0-9][a-z0-9_-]*")
+_PLAIN = re.compile(r"(?!.*\.(?:git|lock)$)(?![0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$)[a-z0-9][a-z0-9._-]*")
 _NAME_LIMIT = 100
 _DESCRIPTION_LIMIT = 350
 _TOPICS_LIMIT = 20
@@ -32,6 +32,7 @@ class ServiceHost:
 
     name = "the service"
     options = "service"
+    restoring = "see docs/operations.rst"
 
     def __init__(self, url: str, credentials: Credentials, timeout: float) -> None:
         self.git_url = url
@@ -140,9 +141,9 @@ def _translated(error: BaseException) -> MetastoreError:
 
 
 def _plain(name: str) -> str:
-    """A name without odd characters, and none that could be an id."""
-    plain = re.sub(r"[^a-z0-9_-]", "-", name.lower())
-    return (plain if _PLAIN.fullmatch(plain) else f"dataset-{plain}")[:_NAME_LIMIT]
+    """A name as a service takes it. One that had to be changed is none of CKAN's: those have no dot."""
+    plain = re.sub(r"[^a-z0-9._-]", "-", name.lower())
+    return (plain if _PLAIN.fullmatch(plain) else f"dataset.{plain.replace('.', '-')}")[:_NAME_LIMIT]
 
 
 def _there(mirror: Mirror) -> There:
