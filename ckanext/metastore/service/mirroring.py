@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from ckanext.metastore.core.text import one_line
@@ -56,14 +57,9 @@ class Mirroring:
 
         :param reach: among which they are
         """
-        found: list[Dataset] = []
         with self._database.read() as connection:
-            for dataset in datasets.mirrors(connection, owner, name, after, reach):
-                if wanted(dataset):
-                    found.append(dataset)
-                if len(found) == limit:
-                    break
-        return found
+            found = datasets.mirrors(connection, owner, name, after, reach)
+            return list(islice(filter(wanted, found), limit))
 
     def update(self, dataset: Dataset, given: Mapping[str, Any]) -> Dataset:
         """Change what is given, all of it or nothing.

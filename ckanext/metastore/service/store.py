@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 from ckanext.metastore.core import Backend, Conflict, Invalid, NotFound, Unavailable
@@ -64,14 +65,8 @@ class Store:
 
         :param reach: among which they are
         """
-        found: list[Dataset] = []
         with self._database.read() as connection:
-            for dataset in datasets.after(connection, owner, after, reach):
-                if wanted(dataset):
-                    found.append(dataset)
-                if len(found) == limit:
-                    break
-        return found
+            return list(islice(filter(wanted, datasets.after(connection, owner, after, reach)), limit))
 
     def counts(self) -> dict[str, int]:
         """Count what there is, and what waits for its repository."""
