@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import ckantoolkit as tk
-
 from ckanext.metastore.core.patience import PatienceMatcher
 from ckanext.metastore.labels import field_label, is_link, place, value_text
+from ckanext.metastore.translating import _
 
 Words = list[tuple[bool, str]]
 """Stretches of a text; whether each is in this version only."""
@@ -66,7 +65,7 @@ def sections(changes: list[dict[str, Any]], old: Mapping[str, Any], new: Mapping
     rows = [row for change in of_dataset for row in _row(change, dataset_type)]
     names = {resource.get("id"): resource for dataset in (old, new) for resource in dataset.get("resources", ())}
     of_resources = _resources(filter(_in_a_resource, changes), names, dataset_type)
-    return [*([Section(tk._("Dataset"), "changed", rows)] if rows else []), *of_resources]
+    return [*([Section(_("Dataset"), "changed", rows)] if rows else []), *of_resources]
 
 
 def _in_a_resource(change: dict[str, Any]) -> bool:
@@ -98,7 +97,7 @@ def _resources(
         )
         whole = its[0] if len(its[0]["path"]) == 2 else None
         resource = resources.get(resource_id) or (whole and (whole["new"] or whole["old"])) or {}
-        title = str(resource.get("name") or tk._("Unnamed resource"))
+        title = str(resource.get("name") or _("Unnamed resource"))
         kind = whole["kind"] if whole else "changed"
         rows = _fields_of(whole, dataset_type) if whole else [_resource_row(change, dataset_type) for change in its]
         yield Section(title, kind, rows, resource_id)

@@ -11,6 +11,7 @@ from flask_babel import format_date, format_datetime, format_decimal
 
 from ckanext.metastore import conflicts, labels, presenting, schemas, wording
 from ckanext.metastore.core.types import Clash
+from ckanext.metastore.translating import _
 
 __all__ = [
     "metastore_avatar",
@@ -73,7 +74,7 @@ def metastore_conflict(dataset_id: str, data: dict[str, Any], resource_id: str =
     try:
         base = _call("package_show", id=now["id"], revision_ref=data["base_revision"])
     except (tk.ObjectNotFound, tk.ValidationError):
-        tk.abort(400, tk._("The form could not be read"))
+        tk.abort(400, _("The form could not be read"))
     was, became = conflicts.sides_of(base, now, resource_id)
     file = conflicts.chosen_file()
     of_resource = bool(resource_id)

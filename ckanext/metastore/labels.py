@@ -10,13 +10,13 @@ import json
 from datetime import datetime
 from typing import Any
 
-import ckantoolkit as tk
 from ckan import model
 from flask_babel import format_datetime
 
 from ckanext.metastore import schemas
 from ckanext.metastore.core.saying import N_
 from ckanext.metastore.model.queries import can_be
+from ckanext.metastore.translating import _
 
 _LABELS = {
     "title": N_("Title"),
@@ -62,7 +62,7 @@ def field_label(name: str, dataset_type: str = "dataset", *, of_resource: bool =
     if field and (named := schemas.label(field)):
         return named
     own = (_RESOURCE_LABELS if of_resource else _LABELS).get(name)
-    return tk._(own) if own else _readable(name)
+    return _(own) if own else _readable(name)
 
 
 def value_text(name: str, value: Any, dataset_type: str = "", *, of_resource: bool = False) -> str:
@@ -81,7 +81,7 @@ def _text(value: Any, field: schemas.Field) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
-        return tk._("yes") if value else tk._("no")
+        return _("yes") if value else _("no")
     if isinstance(value, list) and value and all(_is_flat(item) for item in value):
         return "\n".join(_text(item, field) for item in value)
     if isinstance(value, list) and value and all(_is_group(item) for item in value):
@@ -138,11 +138,11 @@ def _license(value: Any) -> str:
 
 def _organization(value: Any) -> str:
     group = model.Group.get(value) if isinstance(value, str) and can_be(value) else None
-    return group.display_name if group and group.state == "active" else tk._("an organization that is gone")
+    return group.display_name if group and group.state == "active" else _("an organization that is gone")
 
 
 def _visibility(value: Any) -> str:
-    return tk._("Private") if value is True else tk._("Public") if value is False else str(value)
+    return _("Private") if value is True else _("Public") if value is False else str(value)
 
 
 def _time(value: Any) -> str:

@@ -15,6 +15,7 @@ from ckanext.metastore import config
 from ckanext.metastore.core.lfs import content_of
 from ckanext.metastore.labels import field_label, is_link, value_text
 from ckanext.metastore.model.queries import can_be
+from ckanext.metastore.translating import _
 
 Dataset = dict[str, Any]
 
@@ -127,6 +128,6 @@ def citation(dataset: Dataset, version: Dataset, ref: str) -> str:
     year = version["timestamp"][:4]
     address = tk.h.url_for("metastore.version", id=dataset["id"], ref=ref, qualified=True, locale="default")
     texts = {"who": who, "year": year, "title": dataset.get("title") or dataset["name"], "url": address}
-    return tk._("{who} ({year}): {title}, version {version}. {site}. {url}").format(
+    return _("{who} ({year}): {title}, version {version}. {site}. {url}").format(
         **texts, version=version["tags"][0] if version["tags"] else version["id"][:7], site=config.site_title()
     )

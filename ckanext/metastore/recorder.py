@@ -23,7 +23,7 @@ from ckanext.metastore.intent import Intent
 from ckanext.metastore.model import due, queries
 from ckanext.metastore.model.ledger import Ledger, Session, reload_package
 from ckanext.metastore.recording import Dataset, State
-from ckanext.metastore.translating import translated
+from ckanext.metastore.translating import _, translated
 
 log = logging.getLogger(__name__)
 
@@ -206,9 +206,9 @@ def conflict(dataset_id: str) -> Exception:
     """The error for a save that did not start from the head: a sentence, and the same as data."""
     newer = queries.newest(dataset_id, private=True)
     if newer is None:
-        return tk.ValidationError({"base_revision": [tk._("The dataset has no revision yet: leave base_revision out")]})
+        return tk.ValidationError({"base_revision": [_("The dataset has no revision yet: leave base_revision out")]})
     when = utc(newer.timestamp).isoformat()
-    sentence = tk._("{author} saved revision {id} at {time}: start from that one")
+    sentence = _("{author} saved revision {id} at {time}: start from that one")
     sentence = sentence.format(author=newer.author_name, id=newer.sha, time=when)
     return tk.ValidationError(
         {"base_revision": [sentence, {"id": newer.sha, "author": newer.author_name, "timestamp": when}]}

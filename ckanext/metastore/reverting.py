@@ -19,6 +19,7 @@ from ckanext.metastore.core.restore import restore
 from ckanext.metastore.core.types import Change
 from ckanext.metastore.history import History
 from ckanext.metastore.model.queries import Row
+from ckanext.metastore.translating import _
 
 Dataset = dict[str, Any]
 
@@ -78,7 +79,7 @@ def carry_out(plan: Plan, context: dict[str, Any]) -> Dataset:
         raise
     dataset = {**_show(plan.target["id"]), "revision_id": saved["revision_id"]}
     left = diff(plan.target, mapper.recorded(dataset))
-    inexact = tk._("{field} could not be restored exactly")
+    inexact = _("{field} could not be restored exactly")
     plan.warnings += [inexact.format(field=" / ".join(change.path)) for change in left]
     return dataset
 
@@ -110,7 +111,7 @@ def _show(dataset_id: str) -> Dataset:
 def _check_private(history: History, revision: Row, *, allowed: bool) -> None:
     labels = get_permission_labels().get_dataset_labels(model.Package.get(history.dataset_id))
     if "public" in labels and not revision.public and not allowed:
-        reason = tk._("Revision {id} was not public, and the dataset is: set allow_private to publish what it holds")
+        reason = _("Revision {id} was not public, and the dataset is: set allow_private to publish what it holds")
         raise tk.ValidationError({"allow_private": [reason.format(id=revision.sha)]})
 
 
@@ -121,10 +122,10 @@ def _group_warnings(current: Dataset, target: Dataset, context: dict[str, Any]) 
         found = model.Group.get(group["id"])
         if found is None or found.state != "active":
             target["groups"].remove(group)
-            yield tk._("The group {name} is gone: the dataset is no longer in it").format(name=group["name"])
+            yield _("The group {name} is gone: the dataset is no longer in it").format(name=group["name"])
         elif group["id"] not in now and not _may_manage(group["id"], context):
             target["groups"].remove(group)
-            sentence = tk._("The group {name} takes datasets only from its own editors: the dataset is not in it")
+            sentence = _("The group {name} takes datasets only from its own editors: the dataset is not in it")
             yield sentence.format(name=group["name"])
 
 
@@ -139,7 +140,7 @@ def _vocabulary_warnings(target: Dataset) -> Iterator[str]:
     for tag in list(target["tags"]):
         if tag.get("vocabulary_id") and model.Vocabulary.get(tag["vocabulary_id"]) is None:
             target["tags"].remove(tag)
-            sentence = tk._("The vocabulary {id} of the tag {name} is gone: the tag is left out")
+            sentence = _("The vocabulary {id} of the tag {name} is gone: the tag is left out")
             yield sentence.format(id=tag["vocabulary_id"], name=tag["name"])
 
 
@@ -148,7 +149,7 @@ def _organization_warnings(old: Dataset) -> Iterator[str]:
     owner = model.Group.get(old["owner_org"]) if old.get("owner_org") else None
     if old.get("owner_org") and (owner is None or owner.state != "active"):
         name = owner.name if owner else old["owner_org"]
-        sentence = tk._("The organization {name}, which owned the dataset then, is gone: the owner stays as it is")
+        sentence = _("The organization {name}, which owned the dataset then, is gone: the owner stays as it is")
         yield sentence.format(name=name)
 
 
@@ -158,16 +159,16 @@ def _resource_warnings(current: Dataset, target: Dataset) -> Iterator[str]:
         name = resource.get("name") or resource.get("id")
         before = now.get(resource.get("id"))
         if before is None:
-            yield tk._("The resource {name} comes back without its views").format(name=name)
+            yield _("The resource {name} comes back without its views").format(name=name)
         if resource.get("url_type") == "upload":
             yield from (sentence.format(name=name) for sentence in _upload_warnings(before, resource))
 
 
 def _upload_warnings(before: Dataset | None, resource: Dataset) -> Iterator[str]:
     if not _is_stored(resource):
-        yield tk._("The resource {name}: its uploaded file is no longer stored")
+        yield _("The resource {name}: its uploaded file is no longer stored")
     elif before and any(before.get(key) != resource.get(key) for key in ("url", "size", "hash", "last_modified")):
-        yield tk._("The resource {name}: its uploaded file was replaced since, and the old one is not kept")
+        yield _("The resource {name}: its uploaded file was replaced since, and the old one is not kept")
 
 
 def _is_stored(resource: Dataset) -> bool:

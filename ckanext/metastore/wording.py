@@ -9,6 +9,7 @@ from typing import Any
 import ckantoolkit as tk
 
 from ckanext.metastore.labels import field_label, place
+from ckanext.metastore.translating import _
 
 Changes = Iterable[dict[str, Any]]
 
@@ -23,14 +24,14 @@ def summary(changes: Changes, dataset_type: str = "dataset") -> str:
     'Title changed'
     """
     changes = list(changes)
-    return "; ".join(_parts(changes, dataset_type)) or tk._("Nothing changed")
+    return "; ".join(_parts(changes, dataset_type)) or _("Nothing changed")
 
 
 def told(revision: dict[str, Any], dataset_type: str = "dataset") -> str:
     """The same of a revision, as ``dataset_revision_list`` tells it, with details; also where there is none to tell."""
     if revision["changes"] is not None:
         return summary(revision["changes"], dataset_type)
-    return tk._("What changed cannot be told now") if revision["previous"] else tk._("First version recorded")
+    return _("What changed cannot be told now") if revision["previous"] else _("First version recorded")
 
 
 def _parts(changes: list[dict[str, Any]], dataset_type: str) -> Iterator[str]:
@@ -43,9 +44,9 @@ def _parts(changes: list[dict[str, Any]], dataset_type: str) -> Iterator[str]:
 def _states(changes: list[dict[str, Any]]) -> Iterator[str]:
     for change in changes:
         if change["path"] == ["state"]:
-            yield tk._("Dataset deleted") if change["new"] == "deleted" else tk._("State changed")
+            yield _("Dataset deleted") if change["new"] == "deleted" else _("State changed")
         elif change["path"] == ["private"]:
-            yield tk._("Made private") if change["new"] is True else tk._("Made public")
+            yield _("Made private") if change["new"] is True else _("Made public")
 
 
 def _fields(changes: list[dict[str, Any]], dataset_type: str) -> Iterator[str]:
@@ -60,7 +61,7 @@ def _fields(changes: list[dict[str, Any]], dataset_type: str) -> Iterator[str]:
         )
         yield text.format(fields=shown, number=more)
     elif names:
-        yield tk._("{fields} changed").format(fields=shown)
+        yield _("{fields} changed").format(fields=shown)
 
 
 def _label(path: list[str], dataset_type: str) -> str | None:
@@ -102,5 +103,5 @@ def _counted(name: str, kind: str, n: int) -> str:
 
 
 def _moved(name: str) -> str:
-    texts = {"resources": tk._("Resources reordered"), "tags": tk._("Tags reordered")}
-    return texts.get(name) or tk._("Groups reordered")
+    texts = {"resources": _("Resources reordered"), "tags": _("Tags reordered")}
+    return texts.get(name) or _("Groups reordered")

@@ -12,7 +12,7 @@ from ckan import model
 from ckanext.metastore.core import Conflict, Invalid, InvalidName, NotFound, RateLimited, Unauthorized, Unavailable
 from ckanext.metastore.history import History
 from ckanext.metastore.model.queries import Row, can_be
-from ckanext.metastore.translating import translated
+from ckanext.metastore.translating import _, translated
 
 Context = Any
 
@@ -54,10 +54,10 @@ def find_revision(history: History, params: dict[str, Any]) -> Row:
     ref = params.get("revision_ref")
     if "as_of" not in params:
         if not ref:
-            raise tk.ValidationError({"revision_ref": [tk._("Missing value")]})
+            raise tk.ValidationError({"revision_ref": [_("Missing value")]})
         return history.resolve(ref)
     if ref:
-        raise tk.ValidationError({"as_of": [tk._("Give either revision_ref or as_of, not both")]})
+        raise tk.ValidationError({"as_of": [_("Give either revision_ref or as_of, not both")]})
     return history.at(params["as_of"])
 
 
@@ -92,5 +92,5 @@ def ckan_errors() -> Iterator[None]:
     except Conflict as error:
         raise tk.ValidationError({"name": [translated(error.args[0])]}) from error
     except (RateLimited, Unauthorized, Unavailable) as error:
-        sentence = tk._("The metastore is not available now, try again: {why}").format(why=error)
+        sentence = _("The metastore is not available now, try again: {why}").format(why=error)
         raise tk.ValidationError({"message": [sentence]}) from error

@@ -17,6 +17,7 @@ from ckan.types import AuthResult
 
 from ckanext.metastore.logic import bearer
 from ckanext.metastore.logic.operations import CHECKS, OPERATIONS
+from ckanext.metastore.translating import _
 
 __all__ = [
     "dataset_check",
@@ -79,7 +80,7 @@ def _for_sysadmins(action: str) -> Callable[[Any, dict[str, Any]], Answer]:
     """Make the auth function of an action for sysadmins, whom CKAN does not ask about."""
 
     def decide(_context: Any, _data_dict: dict[str, Any]) -> Answer:
-        return {"success": False, "msg": tk._("Only sysadmins may do this")}
+        return {"success": False, "msg": _("Only sysadmins may do this")}
 
     decide.__name__ = action
     decide.__doc__ = "Sysadmins."

@@ -27,6 +27,7 @@ from ckanext.metastore import authz, config
 from ckanext.metastore.authz import Claims, InvalidToken, Target
 from ckanext.metastore.logic.access import Context, may_show
 from ckanext.metastore.logic.operations import OPERATIONS, collection_of, dataset_in, dataset_named, target_of
+from ckanext.metastore.translating import _
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ def _account(name: str | None) -> model.User | None:
 def _refusal(action: str) -> Response:
     """Answer in the form that CKAN gives to all refusals."""
     address = tk.url_for("api.action", logic_function="help_show", ver=3, name=action, _external=True)
-    error = {"__type": "Authorization Error", "message": tk._("Access denied: %s") % "this token is not valid here"}
+    error = {"__type": "Authorization Error", "message": _("Access denied: %s") % "this token is not valid here"}
     content = json.dumps({"help": address, "error": error, "success": False})
     headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
     return Response(content, status=401, headers=headers, content_type="application/json;charset=utf-8")

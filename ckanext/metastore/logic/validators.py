@@ -14,7 +14,7 @@ from ckanext.metastore.core import Invalid, InvalidName
 from ckanext.metastore.core.names import check_tag_name, is_full_sha
 from ckanext.metastore.core.text import MESSAGE_LIMIT
 from ckanext.metastore.model.queries import can_be
-from ckanext.metastore.translating import translated
+from ckanext.metastore.translating import _, translated
 
 __all__ = [
     "metastore_flag",
@@ -38,21 +38,21 @@ OFFSET_LIMIT = 2**31 - 1
 def metastore_text(value: Any) -> str:
     """Text, and nothing that would only become text by accident."""
     if not isinstance(value, str):
-        raise tk.Invalid(tk._("Must be text, not {type}").format(type=type(value).__name__))
+        raise tk.Invalid(_("Must be text, not {type}").format(type=type(value).__name__))
     return value
 
 
 def metastore_flag(value: Any) -> bool:
     """True or false, as CKAN 2.12 reads text and whole numbers: 2.11 fails at a number."""
     if not isinstance(value, (str, int)):
-        raise tk.Invalid(tk._("Must be true or false, not {type}").format(type=type(value).__name__))
+        raise tk.Invalid(_("Must be true or false, not {type}").format(type=type(value).__name__))
     return bool(tk.get_validator("boolean_validator")(value if isinstance(value, str) else bool(value), {}))
 
 
 def metastore_message(value: Any) -> str:
     """Text of at most 10,000 characters."""
     if len(metastore_text(value)) > MESSAGE_LIMIT:
-        sentence = tk._("Must have at most {most} characters, not {number}")
+        sentence = _("Must have at most {most} characters, not {number}")
         raise tk.Invalid(sentence.format(most=f"{MESSAGE_LIMIT:,}", number=f"{len(value):,}"))
     return str(value)
 
@@ -61,14 +61,14 @@ def metastore_ref(value: Any) -> str:
     """Text that may name a revision."""
     ref = metastore_text(value).strip()
     if not ref or not can_be(ref):
-        raise tk.Invalid(tk._("Must be HEAD, a tag, or the first 7 or more digits of a revision id"))
+        raise tk.Invalid(_("Must be HEAD, a tag, or the first 7 or more digits of a revision id"))
     return ref
 
 
 def metastore_sha(value: Any) -> str:
     """A full revision id."""
     if not is_full_sha(metastore_text(value)):
-        raise tk.Invalid(tk._("Must be a revision id of 40 hexadecimal digits"))
+        raise tk.Invalid(_("Must be a revision id of 40 hexadecimal digits"))
     return str(value)
 
 
@@ -87,7 +87,7 @@ def metastore_time(value: Any) -> int:
         time = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in {"Z", "z"} else text)
         time = time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
     except (ValueError, OverflowError) as error:
-        raise tk.Invalid(tk._("Must be a time in ISO 8601, such as 2024-05-03T12:00:00Z")) from error
+        raise tk.Invalid(_("Must be a time in ISO 8601, such as 2024-05-03T12:00:00Z")) from error
     return int(time.timestamp())
 
 
@@ -127,7 +127,7 @@ def _whole_number(value: Any, least: int, most: int) -> int:
     """One validator and not a chain: CKAN runs the rest of a chain on what its beginning has refused."""
     text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
     if not re.fullmatch(r"-?[0-9]{1,20}", text) or not least <= int(text) <= most:
-        sentence = tk._("Must be a whole number from {least} to {most}")
+        sentence = _("Must be a whole number from {least} to {most}")
         raise tk.Invalid(sentence.format(least=f"{least:,}", most=f"{most:,}"))
     return int(text)
 
@@ -136,5 +136,5 @@ def metastore_names(value: Any) -> list[str]:
     """A list of names, or one text with commas between them."""
     names = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
     if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
-        raise tk.Invalid(tk._("Must be a list of names, with one at least"))
+        raise tk.Invalid(_("Must be a list of names, with one at least"))
     return names

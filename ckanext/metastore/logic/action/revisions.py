@@ -12,6 +12,7 @@ from ckanext.metastore.history import History, commit_urls
 from ckanext.metastore.logic import dictize, schema
 from ckanext.metastore.logic.access import Context, ckan_errors, find_revision, open_history
 from ckanext.metastore.model.queries import Row
+from ckanext.metastore.translating import _
 
 
 @tk.side_effect_free
@@ -42,7 +43,7 @@ def dataset_revision_list(context: Context, data_dict: dict[str, Any]) -> list[d
     history = open_history("dataset_revision_list", context, params)
     limit, details, oldest_first = params["limit"], params["details"], params["oldest_first"]
     if details and oldest_first:
-        raise tk.ValidationError({"details": [tk._("Not together with oldest_first")]})
+        raise tk.ValidationError({"details": [_("Not together with oldest_first")]})
     # Details are told of a revision and the one before it.
     rows = history.page(limit=limit + details, offset=params["offset"], oldest_first=oldest_first)
     listed = rows[:limit]

@@ -14,6 +14,7 @@ from ckanext.metastore.logic import schema
 from ckanext.metastore.logic.access import Context, may_update
 from ckanext.metastore.logic.action.chain import chained, without_ours
 from ckanext.metastore.model import queries
+from ckanext.metastore.translating import _
 
 _MESSAGE_HELP = """
 With ckanext-metastore, every save becomes a revision:
@@ -121,7 +122,7 @@ def _head(id_or_name: str) -> str | None:
 def _save_others(next_action: Any, context: Context, data_dict: dict[str, Any]) -> Any:
     """The same for what is no save of one dataset, so that it has no base."""
     if data_dict.get("base_revision"):
-        raise tk.ValidationError({"base_revision": [tk._("Is the base of one dataset's save: leave it out here")]})
+        raise tk.ValidationError({"base_revision": [_("Is the base of one dataset's save: leave it out here")]})
     return _save(next_action, context, data_dict)
 
 
