@@ -49,7 +49,8 @@ def clone(service, mirror, tmp_path):
     """Where its history is made, with one revision that is not pushed yet."""
     Git(tmp_path)("clone", "-q", service.repository(mirror.name, service.token()), "clone")
     clone = Git(tmp_path / "clone")
-    commit(clone, {"name": "trees"}, "First survey")
+    # No other mirror has the same commits, made within the same second.
+    commit(clone, {"name": "trees"}, f"First survey of {mirror.name}")
     return clone
 
 
@@ -315,10 +316,11 @@ def test_who_may_only_read_cannot_push(service, client, mirror, clone):
 
 @pytest.fixture
 def three(client, at, pushed):
-    """Three revisions, pushed."""
+    """Three revisions, pushed, and published: that is what a fetch waits for."""
     for number in (2, 3):
         commit(pushed, {"name": "trees", "version": str(number)})
     pushed("push", "-q", "origin", "main")
+    pushed("fetch", "-q", "origin")
     return pushed
 
 
